@@ -1,0 +1,96 @@
+"""The leaves of a document model by path, so that tables can be checked against the model.
+
+Paths read like ``items[].packages.kind``: a dot enters a record, ``[]`` a tuple.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from functools import cache
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from gateway.documents.base import Record
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """Is one value of a document model.
+
+    Attributes:
+        path: where it stands, as ``items[].hs_code`` or ``items[].translations[].language``.
+        type: ``str``, ``int``, ``bool``, ``Decimal``, ``date``, ``datetime``, ``bytes`` or a
+            ``StrEnum``.
+        required: every complete parent record must have it.
+    """
+
+    path: str
+    type: type[Any]
+    required: bool
+
+
+@cache
+def leaves(model: type[Record]) -> dict[str, Leaf]:
+    """Return every leaf of ``model`` by path, in the order of declaration."""
+    return {leaf.path: leaf for leaf in _walk(model, "")}
+
+
+@cache
+def groups(model: type[Record]) -> dict[str, type[Any]]:
+    """Return every record and tuple of ``model`` by path: its member type.
+
+    A tuple's path ends in ``[]``; the value is the record or leaf type it repeats.
+    """
+    found: dict[str, type[Any]] = {}
+    _collect_groups(model, "", found)
+    return found
+
+
+def _walk(model: type[Record], prefix: str) -> Iterator[Leaf]:
+    for name, field in model.model_fields.items():
+        path = f"{prefix}.{name}" if prefix else name
+        inner, repeated = member_type(field.annotation)
+        path += "[]" if repeated else ""
+        if isinstance(inner, type) and issubclass(inner, Record):
+            yield from _walk(inner, path)
+        else:
+            yield Leaf(path, inner, field.is_required())
+
+
+def _collect_groups(model: type[Record], prefix: str, found: dict[str, type[Any]]) -> None:
+    for name, field in model.model_fields.items():
+        path = f"{prefix}.{name}" if prefix else name
+        inner, repeated = member_type(field.annotation)
+        path += "[]" if repeated else ""
+        is_record = isinstance(inner, type) and issubclass(inner, Record)
+        if is_record or repeated:
+            found[path] = inner
+        if is_record:
+            _collect_groups(inner, path, found)
+
+
+def member_type(annotation: Any) -> tuple[type[Any], bool]:
+    """Return the plain type behind ``annotation`` and whether a tuple repeats it.
+
+    Raises:
+        TypeError: the annotation is of no kind that documents use.
+    """
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return member_type(get_args(annotation)[0])
+    if origin in (Union, types.UnionType):
+        inner = [arg for arg in get_args(annotation) if arg is not type(None)]
+        if len(inner) == 1:
+            return member_type(inner[0])
+    if origin is tuple:
+        member, _ = member_type(get_args(annotation)[0])
+        return member, True
+    if isinstance(annotation, type) and issubclass(
+        annotation, Record | StrEnum | str | bool | int | Decimal | datetime | date | bytes
+    ):
+        return annotation, False
+    raise TypeError(f"no document field may be annotated {annotation!r}")
