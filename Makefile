@@ -48,7 +48,7 @@ format: $(VENV)/.dev ## let ruff mend rules and form
 	@$(BIN)/ruff format .
 
 docs: $(VENV)/.dev ## write the generated pages of docs/ anew
-	@$(BIN)/python docs/build.py
+	@$(BIN)/python -m docs.build
 
 bench: $(VENV)/.dev ## measure this machine and the gateway on it (ARGS="--quick" for a glance)
 	@$(CLEAN_ENV) $(BIN)/python -m bench $(ARGS)
