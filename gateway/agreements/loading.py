@@ -1,0 +1,88 @@
+"""Reading profiles and rule texts from YAML: strict, and exact about what is wrong where."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from gateway.documents.base import Record
+from gateway.errors import ConfigError
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Is the safe loader that refuses a key written twice and an anchor expanded at all."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            raise yaml.constructor.ConstructorError(
+                None, None, "aliases are not used in profiles", event.start_mark
+            )
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable) or key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} stands there twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def load_yaml(path: Path) -> Any:
+    """Return what a YAML file says.
+
+    Raises:
+        ConfigError: it cannot be read, is no YAML or has a key twice; names file and line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a subclass of SafeLoader
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"{path.name}: cannot be read as UTF-8 text") from exc
+    except yaml.MarkedYAMLError as exc:
+        line = exc.problem_mark.line + 1 if exc.problem_mark else 1
+        raise ConfigError(f"{path.name}, line {line}: {exc.problem}") from exc
+    except (yaml.YAMLError, ValueError, RecursionError) as exc:
+        raise ConfigError(f"{path.name}: is no YAML: {exc}") from exc
+
+
+def load_record(model: type[AnyRecord], path: Path) -> AnyRecord:
+    """Return the record written in a YAML file, checked as strictly as a document.
+
+    Raises:
+        ConfigError: names the file, and each section and key that does not fit.
+    """
+    values = load_yaml(path)
+    try:
+        raw = json.dumps(values, default=_iso)
+        return model.model_validate_json(raw)
+    except (TypeError, ValueError) as exc:
+        if isinstance(exc, ValidationError):
+            problems = "; ".join(_problem(error) for error in exc.errors(include_url=False)[:10])
+            raise ConfigError(f"{path.name}: {problems}") from exc
+        raise ConfigError(f"{path.name}: {exc}") from exc
+
+
+def _iso(value: object) -> str:
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"a profile holds no {type(value).__name__}")
+
+
+def _problem(error: Any) -> str:
+    where = ".".join(str(part) for part in error["loc"]) or "the whole file"
+    if error["type"] == "extra_forbidden":
+        return f"{where}: there is no such key"
+    return f"{where}: {error['msg']}"
