@@ -1,0 +1,240 @@
+"""The one XML parser of the gateway, and the one serializer.
+
+Whatever comes from outside is read here and nowhere else.  Bytes are scanned before libxml2
+sees them, so that neither a DTD nor a document built to exhaust canonicalisation ever reaches
+it; every scan is linear.  Each failure is an ``UnsafeXmlError``, a ``MalformedXmlError`` or a
+``TooLargeError``; no exception of lxml leaves this module.
+
+What a document means and whether it is signed is not decided here.
+
+Plan of :func:`parse`:
+
+1. Size.
+2. Encoding: UTF-8, or UTF-16 with its byte order mark; the XML declaration may not say
+   otherwise, and is taken off.
+3. No DTD, comment or processing instruction.  CDATA is read as the text it is.
+4. Caps on elements, attributes per element and namespace declarations in scope; relative
+   namespace names refused (canonicalisation fails on them).
+5. libxml2, every option written out.
+6. Cap on depth.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+from typing import Final
+
+from lxml import etree
+
+from gateway.errors import MalformedXmlError, TooLargeError, UnsafeXmlError
+
+
+@dataclass(frozen=True, slots=True)
+class XmlLimits:
+    """Say how much one document may ask of us.
+
+    Attributes:
+        max_bytes: size of the document in bytes, as received.
+        max_depth: nesting of elements; the root is at depth 1.
+        max_nodes: elements in the document.
+        max_attributes: attributes of one element, namespace declarations included.
+        max_namespaces: namespace declarations in scope at any one element, shadowed ones
+            included.  Canonicalisation costs elements times declarations in scope.
+    """
+
+    max_bytes: int = 12_000_000
+    max_depth: int = 64
+    max_nodes: int = 400_000
+    max_attributes: int = 64
+    max_namespaces: int = 64
+
+
+DEFAULT_LIMITS: Final = XmlLimits()
+
+_DECLARATION: Final = re.compile(
+    r"""<\?xml\s+version\s*=\s*(?P<q>["'])(?P<version>[^"'<>&]{1,16})(?P=q)
+        (?:\s+encoding\s*=\s*(?P<r>["'])(?P<encoding>[A-Za-z][A-Za-z0-9._-]{0,39})(?P=r))?
+        (?:\s+standalone\s*=\s*(?P<s>["'])(?:yes|no)(?P=s))?\s*\?>""",
+    re.VERBOSE,
+)
+_CDATA: Final = re.compile(rb"<!\[CDATA\[.*?(?:\]\]>|\Z)", re.DOTALL)
+_TAG: Final = re.compile(
+    rb"""<(?P<close>/?)[^<>"'/]*+(?:(?:"[^"<]*+"|'[^'<]*+'|/(?!>))[^<>"'/]*+)*+(?P<empty>/?)>"""
+)
+_NAMESPACE: Final = re.compile(rb"""xmlns(?::[^\s=<>"']*+)?+\s*+=\s*+(?:"([^"<]*+)"|'([^'<]*+)')""")
+_ABSOLUTE_URI: Final = re.compile(
+    rb"[A-Za-z][A-Za-z0-9+.\-]*+:[A-Za-z0-9\-._~:/?#\[\]@!$'()*+,;=%]++"
+)
+
+
+def parse(raw: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> etree._Element:
+    """Return the root element of a document that came from outside.
+
+    Raises:
+        TooLargeError: more bytes than allowed, or one text too long for libxml2.
+        UnsafeXmlError: DTD, comment, processing instruction or a cap exceeded.
+        MalformedXmlError: not well-formed XML 1.0 in UTF-8, or UTF-16 with byte order mark.
+    """
+    if len(raw) > limits.max_bytes:
+        raise TooLargeError(f"{len(raw)} bytes of XML where {limits.max_bytes} are allowed")
+    body = _body(raw)
+    skeleton = _without_cdata(body)
+    _refuse_excess(skeleton, limits)
+    _refuse_odd_namespaces(skeleton)
+    root = _read(body)
+    if _depth_beyond(limits.max_depth)(root):
+        raise UnsafeXmlError(f"elements nested deeper than {limits.max_depth}")
+    return root
+
+
+def reparse(canonical: bytes) -> etree._Element:
+    """Return the root of bytes that were just canonicalised from a tree made by :func:`parse`.
+
+    The caps were checked then, and canonical text holds neither DTD nor declaration.
+    """
+    return _read(canonical)
+
+
+def serialize(root: etree._Element) -> bytes:
+    """Return the element as a document in UTF-8 with XML declaration, nothing reformatted."""
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=True, with_tail=False)
+
+
+def _body(raw: bytes) -> bytes:
+    """Return the document in UTF-8 without byte order mark and XML declaration (step 2)."""
+    text, encodings = _decoded(raw)
+    if text[:1] == "\ufeff":
+        raise MalformedXmlError("a second byte order mark")
+    declaration = _DECLARATION.match(text)
+    if declaration is None:
+        if re.match(r"<\?xml\s", text):
+            raise MalformedXmlError("the XML declaration is not well-formed")
+        return text.encode()
+    if declaration["version"] != "1.0":
+        raise MalformedXmlError(f"XML version {declaration['version']!r}, only 1.0 is read")
+    stated = declaration["encoding"]
+    if stated is not None and stated.upper() not in encodings:
+        raise MalformedXmlError(
+            f"the XML declaration states {stated}, the bytes are {encodings[0]}"
+        )
+    return text[declaration.end() :].encode()
+
+
+def _decoded(raw: bytes) -> tuple[str, tuple[str, ...]]:
+    """Return the text and the names of encoding that its declaration may state."""
+    try:
+        if raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+            return raw.decode("utf-16"), ("UTF-16",)
+        return raw.decode("utf-8-sig"), ("UTF-8", "UTF8")
+    except UnicodeDecodeError as exc:
+        raise MalformedXmlError(
+            f"byte {exc.start} is not {exc.encoding}; send UTF-8, or UTF-16 with byte order mark"
+        ) from exc
+
+
+def _without_cdata(body: bytes) -> bytes:
+    """Return the markup alone (step 3): here every ``<`` begins a tag or the text is malformed."""
+    skeleton = body
+    if b"<!" in body:
+        skeleton = _CDATA.sub(b"", body)
+        if b"<!DOCTYPE" in skeleton:
+            raise UnsafeXmlError("a DTD; this gateway reads none")
+        if b"<!" in skeleton:
+            raise UnsafeXmlError("a comment or declaration; this gateway reads none")
+    if b"<?" in skeleton:
+        raise UnsafeXmlError("a processing instruction; this gateway reads none")
+    return skeleton
+
+
+def _refuse_excess(skeleton: bytes, limits: XmlLimits) -> None:
+    """Raise if elements, attributes or namespace declarations exceed the caps (step 4)."""
+    if skeleton.count(b"<") - skeleton.count(b"</") > limits.max_nodes:
+        raise UnsafeXmlError(f"more than {limits.max_nodes} elements")
+    if _attributes_beyond(limits.max_attributes).search(skeleton):
+        raise UnsafeXmlError(f"an element with more than {limits.max_attributes} attributes")
+    if skeleton.count(b"xmlns") > limits.max_namespaces:
+        _refuse_crowded_scope(skeleton, limits.max_namespaces)
+
+
+def _refuse_crowded_scope(skeleton: bytes, most: int) -> None:
+    """Raise if more than ``most`` namespace declarations are in scope anywhere.
+
+    Only documents that hold more than ``most`` in all are walked: software that declares the
+    default namespace anew on every element is legitimate.
+    """
+    open_elements: list[int] = []
+    in_scope = 0
+    for tag in _TAG.finditer(skeleton):
+        if tag["close"]:
+            in_scope -= open_elements.pop() if open_elements else 0
+            continue
+        declared = tag[0].count(b"xmlns")
+        in_scope += declared
+        if in_scope > most:
+            raise UnsafeXmlError(f"more than {most} namespace declarations in scope")
+        if tag["empty"]:
+            in_scope -= declared
+        else:
+            open_elements.append(declared)
+
+
+def _refuse_odd_namespaces(skeleton: bytes) -> None:
+    """Raise unless every namespace name is an absolute URI written plainly (step 4)."""
+    names = set(chain.from_iterable(_NAMESPACE.findall(skeleton)))
+    for name in sorted(names):
+        if name and not _ABSOLUTE_URI.fullmatch(name):
+            raise UnsafeXmlError(f"namespace name {name[:80]!r} is not an absolute URI")
+
+
+@lru_cache(maxsize=8)
+def _attributes_beyond(most: int) -> re.Pattern[bytes]:
+    """Return the pattern of a tag with more than ``most`` quoted values; it never backtracks."""
+    quoted = rb"""(?:"[^"<]*+"|'[^'<]*+')[^<>"']*+"""
+    return re.compile(rb"""<[^<>"']*+(?:%b){%d}""" % (quoted, most + 1))
+
+
+@lru_cache(maxsize=8)
+def _depth_beyond(most: int) -> etree.XPath:
+    """Return the question whether a tree has an element deeper than ``most``."""
+    return etree.XPath(f"boolean({'/*' * (most + 1)})", smart_strings=False)
+
+
+def _parser() -> etree.XMLParser:
+    """Return a new parser; every option is written out, whatever lxml's defaults become."""
+    parser: etree.XMLParser = etree.XMLParser(  # type: ignore[call-overload]  # no decompress
+        encoding="utf-8",
+        attribute_defaults=False,
+        dtd_validation=False,
+        load_dtd=False,
+        no_network=True,
+        decompress=False,
+        ns_clean=False,
+        recover=False,
+        schema=None,
+        huge_tree=False,
+        remove_blank_text=False,
+        resolve_entities=False,
+        remove_comments=False,
+        remove_pis=False,
+        strip_cdata=True,
+        collect_ids=False,
+        compact=True,
+    )
+    return parser
+
+
+def _read(body: bytes) -> etree._Element:
+    """Return the root that libxml2 reads from UTF-8 without declaration (step 5)."""
+    try:
+        return etree.fromstring(body, _parser())
+    except etree.XMLSyntaxError as exc:
+        if exc.code == etree.ErrorTypes.ERR_RESOURCE_LIMIT and "depth" in exc.msg:
+            raise UnsafeXmlError(f"XML beyond what is read: {exc.msg}") from exc
+        if exc.code == etree.ErrorTypes.ERR_RESOURCE_LIMIT:
+            raise TooLargeError(f"XML beyond what is read: {exc.msg}") from exc
+        raise MalformedXmlError(f"not well-formed XML: {exc.msg}") from exc
+    except (etree.LxmlError, ValueError) as exc:
+        raise MalformedXmlError(f"not well-formed XML: {exc}") from exc
