@@ -1,0 +1,127 @@
+"""The store: tables, named queries and migrations on SQLite and PostgreSQL.
+
+Everything durable is here and only here.  A transaction comes from ``Store.begin()`` (writes)
+or ``Store.read()``; every query is a function whose first argument is that connection::
+
+    with store.begin() as conn:
+        outbox.enqueue(conn, NewDispatch(...))          # bodies, row and journal at once
+    with store.begin() as conn:
+        claims = outbox.claim_due(conn, "worker-1", now, lease_seconds=120, limit=10, per_peer=1)
+    ...                                                 # send, outside any transaction
+    with store.begin() as conn:
+        outbox.record_attempt(conn, claim, AttemptOutcome(...))   # ConflictError if stale
+
+    with store.begin() as conn:
+        earlier = inbox.reserve(conn, peer_id, message_id)        # Arrival | None
+        ...                                             # register steps, receipt
+        inbox.record_arrival(conn, NewArrival(...))
+
+Journal and events appended in a transaction are chained just before its commit.
+"""
+
+from gateway.store import (
+    bodies,
+    certificates,
+    events,
+    idempotency,
+    inbox,
+    journal,
+    outbox,
+    peers,
+    tasks,
+    utilisation,
+)
+from gateway.store.delivery import DeliveryEvent
+from gateway.store.engine import Store
+from gateway.store.keys import canonical_key, digest
+from gateway.store.rows import (
+    Arrival,
+    Attempt,
+    AttemptOutcome,
+    CertificateDelivery,
+    CertificateItem,
+    CertificateRow,
+    Claim,
+    Dispatch,
+    Event,
+    JournalEntry,
+    Lane,
+    NewArrival,
+    NewCredential,
+    NewDispatch,
+    Peer,
+    PeerCredential,
+    PeerCrl,
+    PeerProfile,
+    ResponseItem,
+    ResponseRow,
+    UtilisationEntry,
+)
+from gateway.store.states import (
+    AlgorithmLevel,
+    CredentialUse,
+    DeliveryState,
+    EntryKind,
+    EventKind,
+    ExchangeState,
+    ImportState,
+    IssueState,
+    JournalAction,
+    PeerChannel,
+    PeerState,
+    ResponseStanding,
+    RevocationLevel,
+    Side,
+)
+
+__all__ = [
+    "AlgorithmLevel",
+    "Arrival",
+    "Attempt",
+    "AttemptOutcome",
+    "CertificateDelivery",
+    "CertificateItem",
+    "CertificateRow",
+    "Claim",
+    "CredentialUse",
+    "DeliveryEvent",
+    "DeliveryState",
+    "Dispatch",
+    "EntryKind",
+    "Event",
+    "EventKind",
+    "ExchangeState",
+    "ImportState",
+    "IssueState",
+    "JournalAction",
+    "JournalEntry",
+    "Lane",
+    "NewArrival",
+    "NewCredential",
+    "NewDispatch",
+    "Peer",
+    "PeerChannel",
+    "PeerCredential",
+    "PeerCrl",
+    "PeerProfile",
+    "PeerState",
+    "ResponseItem",
+    "ResponseRow",
+    "ResponseStanding",
+    "RevocationLevel",
+    "Side",
+    "Store",
+    "UtilisationEntry",
+    "bodies",
+    "canonical_key",
+    "certificates",
+    "digest",
+    "events",
+    "idempotency",
+    "inbox",
+    "journal",
+    "outbox",
+    "peers",
+    "tasks",
+    "utilisation",
+]

@@ -1,0 +1,274 @@
+"""Queries about registered certificates of origin, their goods items and deliveries.
+
+What may become of a certificate is decided in ``gateway.register``; here rows are only found,
+locked and written.  ``_key`` columns hold ``canonical_key`` of what was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, insert, select, text, update
+
+from gateway.errors import NotFoundError
+from gateway.store import bodies
+from gateway.store.dialects import insert_if_absent, lock_name
+from gateway.store.keys import canonical_key
+from gateway.store.rows import (
+    CertificateDelivery,
+    CertificateItem,
+    CertificateRow,
+    NewCertificate,
+)
+from gateway.store.states import ExchangeState, ImportState, IssueState, Side
+from gateway.store.tables import certificate_deliveries as deliveries_table
+from gateway.store.tables import certificate_items as items_table
+from gateway.store.tables import certificates as table
+from gateway.store.tables.register import UNEXPIRED
+
+_COLUMNS = tuple(table.c[name] for name in CertificateRow.__dataclass_fields__)
+_ITEM_COLUMNS = tuple(items_table.c[name] for name in CertificateItem.__dataclass_fields__)
+_DELIVERY_COLUMNS = tuple(
+    deliveries_table.c[name] for name in CertificateDelivery.__dataclass_fields__
+)
+_WRITTEN_ELSEWHERE = ("payload", "items", "at", "original_serial", "replaces_serial")
+
+
+def reserve(
+    conn: Connection, side: Side, issuing_country: str, serial: str
+) -> CertificateRow | None:
+    """Return the certificate under this serial, locked until the transaction ends.
+
+    If there is none, nobody else registers one under it before we end.
+    """
+    key = canonical_key(serial)
+    lock_name(conn, f"certificate {side} {issuing_country} {key}")
+    return _first(conn, _by_key(side, issuing_country, key).with_for_update())
+
+
+def register(conn: Connection, new: NewCertificate) -> CertificateRow | None:
+    """Register a certificate with its items and return it; None where the serial is taken."""
+    values = {
+        name: getattr(new, name)
+        for name in NewCertificate.__dataclass_fields__
+        if name not in _WRITTEN_ELSEWHERE
+    }
+    row = conn.execute(
+        insert_if_absent(conn, table).values(**values, **_derived(conn, new)).returning(*_COLUMNS)
+    ).one_or_none()
+    if row is None:
+        return None
+    stored = _certificate(row)
+    items = [
+        {"certificate_id": stored.id, "used": 0, "reexported": 0, **vars(item)}
+        for item in new.items
+    ]
+    if items:
+        conn.execute(insert(items_table), items)
+    return stored
+
+
+def find(conn: Connection, side: Side, issuing_country: str, serial: str) -> CertificateRow | None:
+    """Return the certificate that one authority issued under this serial, in any spelling."""
+    return _first(conn, _by_key(side, issuing_country, canonical_key(serial)))
+
+
+def by_serial(conn: Connection, serial: str) -> tuple[CertificateRow, ...]:
+    """Return every certificate under this serial, whoever issued it, on either side."""
+    query = select(*_COLUMNS).where(table.c.serial_key == canonical_key(serial))
+    return tuple(_certificate(row) for row in conn.execute(query.order_by(table.c.id)))
+
+
+def get(conn: Connection, certificate_id: int) -> CertificateRow:
+    """Return the certificate with this key.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    return _existing(conn, select(*_COLUMNS).where(table.c.id == certificate_id))
+
+
+def lock(conn: Connection, certificate_id: int) -> CertificateRow:
+    """Return the certificate with this key, locked until the transaction ends.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    query = select(*_COLUMNS).where(table.c.id == certificate_id).with_for_update()
+    return _existing(conn, query)
+
+
+def by_message(conn: Connection, message_id: str) -> CertificateRow | None:
+    """Return the certificate that this message carried (not the one it ended)."""
+    return _first(conn, select(*_COLUMNS).where(table.c.message_id == message_id))
+
+
+def ended_by(conn: Connection, message_id: str) -> CertificateRow | None:
+    """Return the certificate that this message cancels or replaces."""
+    return _first(conn, select(*_COLUMNS).where(table.c.ended_by == message_id))
+
+
+def content(conn: Connection, certificate: CertificateRow) -> bytes:
+    """Return the signed document, byte for byte as it was sent or received."""
+    return bodies.get(conn, certificate.payload_sha256)
+
+
+def items(conn: Connection, certificate_id: int) -> tuple[CertificateItem, ...]:
+    """Return the goods items with their running totals, by number."""
+    query = (
+        select(*_ITEM_COLUMNS)
+        .where(items_table.c.certificate_id == certificate_id)
+        .order_by(items_table.c.number)
+    )
+    return tuple(CertificateItem(**row._mapping) for row in conn.execute(query))
+
+
+def change(
+    conn: Connection,
+    certificate: CertificateRow,
+    *,
+    at: datetime,
+    state: IssueState | ImportState | None = None,
+    **values: Any,
+) -> CertificateRow:
+    """Write a state and other columns of a locked certificate and return it anew."""
+    written: dict[str, Any] = {**values, "updated_at": at}
+    if state is not None and state != certificate.state:
+        written |= {"state": state.value, "state_since": at}
+    own = table.c.id == certificate.id
+    row = conn.execute(update(table).where(own).values(**written).returning(*_COLUMNS)).one()
+    return _certificate(row)
+
+
+def page(
+    conn: Connection,
+    side: Side,
+    *,
+    state: IssueState | ImportState | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> tuple[CertificateRow, ...]:
+    """Return the newest certificates first; pass the last ``id`` as ``before`` to go on."""
+    query = select(*_COLUMNS).where(table.c.side == side)
+    query = query.order_by(table.c.id.desc()).limit(limit)
+    if state is not None:
+        query = query.where(table.c.state == state.value)
+    if before is not None:
+        query = query.where(table.c.id < before)
+    return tuple(_certificate(row) for row in conn.execute(query))
+
+
+def of_exporter(
+    conn: Connection, exporter_number: str, *, before: int | None = None, limit: int = 50
+) -> tuple[CertificateRow, ...]:
+    """Return the newest certificates of one exporter first."""
+    query = select(*_COLUMNS).where(table.c.exporter_key == canonical_key(exporter_number))
+    query = query.order_by(table.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(table.c.id < before)
+    return tuple(_certificate(row) for row in conn.execute(query))
+
+
+def counts(conn: Connection, side: Side) -> Mapping[str, int]:
+    """Return how many certificates of one side stand in each state (an index-only count)."""
+    query = select(table.c.state, func.count().label("certificates")).where(table.c.side == side)
+    return {row.state: row.certificates for row in conn.execute(query.group_by(table.c.state))}
+
+
+def overdue(conn: Connection, today: date, *, limit: int = 500) -> tuple[int, ...]:
+    """Return keys of certificates whose validity ended before ``today`` and that may expire."""
+    query = (
+        select(table.c.id)
+        .where(text(UNEXPIRED), table.c.valid_until < today)
+        .order_by(table.c.valid_until, table.c.id)
+        .limit(limit)
+    )
+    return tuple(conn.execute(query).scalars())
+
+
+def add_delivery(
+    conn: Connection, certificate_id: int, peer_id: int, message_id: str, *, at: datetime
+) -> None:
+    """Note that a message about a certificate is queued for a destination."""
+    conn.execute(
+        insert_if_absent(conn, deliveries_table).values(
+            certificate_id=certificate_id,
+            peer_id=peer_id,
+            message_id=message_id,
+            state=ExchangeState.QUEUED,
+            updated_at=at,
+        )
+    )
+
+
+def delivery(conn: Connection, message_id: str) -> CertificateDelivery | None:
+    """Return how far one message about an issued certificate has come, locked."""
+    own = deliveries_table.c.message_id == message_id
+    row = conn.execute(select(*_DELIVERY_COLUMNS).where(own).with_for_update()).one_or_none()
+    return None if row is None else CertificateDelivery(**row._mapping)
+
+
+def deliveries(conn: Connection, certificate_id: int) -> tuple[CertificateDelivery, ...]:
+    """Return the deliveries of everything that was said about a certificate, oldest first."""
+    own = deliveries_table.c.certificate_id == certificate_id
+    query = select(*_DELIVERY_COLUMNS).where(own).order_by(deliveries_table.c.id)
+    return tuple(CertificateDelivery(**row._mapping) for row in conn.execute(query))
+
+
+def set_delivery(
+    conn: Connection, message_id: str, state: ExchangeState, *, code: str | None, at: datetime
+) -> None:
+    """Write how far a message has come."""
+    conn.execute(
+        update(deliveries_table)
+        .where(deliveries_table.c.message_id == message_id)
+        .values(state=state, code=code, updated_at=at)
+    )
+
+
+def _derived(conn: Connection, new: NewCertificate) -> dict[str, Any]:
+    def key(written: str | None) -> str | None:
+        return None if written is None else canonical_key(written)
+
+    return {
+        "serial_key": canonical_key(new.serial_number),
+        "exporter_key": key(new.exporter_number),
+        "original_key": key(new.original_serial),
+        "replaces_key": key(new.replaces_serial),
+        "payload_sha256": bodies.put(conn, new.payload),
+        "state_since": new.at,
+        "created_at": new.at,
+        "updated_at": new.at,
+        "last_sequence": 0,
+        "missing_responses": 0,
+        "contradicted": False,
+        "over_used": False,
+    }
+
+
+def _by_key(side: Side, issuing_country: str, key: str) -> Select[Any]:
+    return select(*_COLUMNS).where(
+        table.c.side == side,
+        table.c.issuing_country == issuing_country,
+        table.c.serial_key == key,
+    )
+
+
+def _first(conn: Connection, query: Select[Any]) -> CertificateRow | None:
+    row = conn.execute(query).one_or_none()
+    return None if row is None else _certificate(row)
+
+
+def _existing(conn: Connection, query: Select[Any]) -> CertificateRow:
+    found = _first(conn, query)
+    if found is None:
+        raise NotFoundError("no such certificate of origin is registered")
+    return found
+
+
+def _certificate(row: Row[Any]) -> CertificateRow:
+    values = dict(row._mapping)
+    states = IssueState if values["side"] is Side.ISSUED else ImportState
+    return CertificateRow(**{**values, "state": states(values["state"])})

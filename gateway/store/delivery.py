@@ -1,0 +1,69 @@
+"""The table of delivery states: what may follow what, and nothing else changes a state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from gateway.errors import ConflictError
+from gateway.store.states import DeliveryState
+
+S = DeliveryState
+
+
+class DeliveryEvent(StrEnum):
+    """Names what can happen to a dispatch."""
+
+    CLAIM = "CLAIM"
+    DELIVER = "DELIVER"
+    REFUSE = "REFUSE"
+    RETRY = "RETRY"
+    FAIL = "FAIL"
+    HOLD = "HOLD"
+    RELEASE = "RELEASE"
+    RESEND = "RESEND"
+
+
+E = DeliveryEvent
+
+TRANSITIONS: Mapping[tuple[DeliveryState, DeliveryEvent], DeliveryState] = {
+    (S.QUEUED, E.CLAIM): S.SENDING,
+    (S.RETRYING, E.CLAIM): S.SENDING,
+    (S.SENDING, E.CLAIM): S.SENDING,  # the lease ran out: its worker died or hangs
+    (S.SENDING, E.DELIVER): S.DELIVERED,
+    (S.SENDING, E.REFUSE): S.REFUSED,
+    (S.SENDING, E.RETRY): S.RETRYING,
+    (S.SENDING, E.FAIL): S.FAILED,
+    (S.QUEUED, E.HOLD): S.HELD,
+    (S.RETRYING, E.HOLD): S.HELD,
+    (S.HELD, E.RELEASE): S.QUEUED,
+    (S.FAILED, E.RESEND): S.QUEUED,
+    (S.REFUSED, E.RESEND): S.QUEUED,
+    (S.RETRYING, E.RESEND): S.QUEUED,  # an operator need not wait for the pause to end
+}
+"""DELIVERED is never left: the receipt is proof, and sending again proves nothing more."""
+
+OUTCOMES: Mapping[DeliveryState, DeliveryEvent] = {
+    S.DELIVERED: E.DELIVER,
+    S.REFUSED: E.REFUSE,
+    S.RETRYING: E.RETRY,
+    S.FAILED: E.FAIL,
+}
+"""The event behind each state that an attempt can end in."""
+
+
+def advance(state: DeliveryState, event: DeliveryEvent) -> DeliveryState:
+    """Return the state that follows ``state`` upon ``event``.
+
+    Raises:
+        ConflictError: the table has no such step.
+    """
+    following = TRANSITIONS.get((state, event))
+    if following is None:
+        raise ConflictError(f"a {state} dispatch cannot {event.lower()}")
+    return following
+
+
+def sources(event: DeliveryEvent) -> tuple[DeliveryState, ...]:
+    """Return every state in which ``event`` is legal."""
+    return tuple(state for state, own in TRANSITIONS if own is event)

@@ -1,0 +1,199 @@
+"""The store: opening a database, its transactions, and the mapping of its failures.
+
+Nothing of SQLAlchemy's error tree leaves the context managers below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine.url import URL
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    IntegrityError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
+
+from gateway.errors import BusyError, ConfigError, ConflictError, GatewayError, InputError
+from gateway.store import chain
+from gateway.store.migrations import upgrade
+
+_LOCK_WAIT_MS = 15_000
+_SQLITE_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    f"busy_timeout={_LOCK_WAIT_MS}",
+    "trusted_schema=OFF",
+)
+_POSTGRESQL_SETTINGS = (
+    "timezone = 'UTC'",
+    "synchronous_commit = on",
+    f"lock_timeout = {_LOCK_WAIT_MS}",
+    "statement_timeout = 60000",
+    "idle_in_transaction_session_timeout = 120000",
+)
+_READ = "eco_read"
+_SCHEMA_MISSING = ("no such table", "no such column")
+
+
+class Store:
+    """Is one database of the gateway, SQLite or PostgreSQL.
+
+    Build it with ``Store.open(url)``.  Threads may share it; processes open their own.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, url: str) -> Store:
+        """Return the store at ``url`` (``sqlite:///path`` or ``postgresql://…``).
+
+        Raises:
+            ConfigError: the URL is no address of a supported database.
+        """
+        address = _address(url)
+        try:
+            if address.get_backend_name() == "sqlite":
+                return cls(_sqlite(address))
+            return cls(_postgresql(address))
+        except SQLAlchemyError as exc:
+            raise ConfigError("the database URL cannot be used") from exc
+
+    @property
+    def dialect(self) -> str:
+        """The name of the database kind: ``sqlite`` or ``postgresql``."""
+        return self._engine.dialect.name
+
+    def migrate(self) -> None:
+        """Bring the tables to the newest version; does nothing where they are.
+
+        Raises:
+            BusyError: the database does not answer.
+        """
+        with self.begin() as conn:
+            upgrade(conn)
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """Give a writing transaction: committed at the end, rolled back on any exception.
+
+        Journal entries and events of the transaction are chained just before the commit.
+
+        Raises:
+            BusyError: the database is locked, full or away; the same call may succeed later.
+            ConflictError: a unique key is taken.
+        """
+        with mapped_errors(), self._engine.connect() as conn, conn.begin():
+            chain.open_pending(conn)
+            try:
+                yield conn
+                chain.seal(conn)
+            finally:
+                chain.close_pending(conn)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a transaction that sees one moment and cannot write.
+
+        Raises:
+            BusyError: the database is locked or away.
+        """
+        with mapped_errors(), self._engine.connect() as plain:
+            conn = plain.execution_options(**{_READ: True})
+            with conn.begin():
+                yield conn
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self._engine.dispose()
+
+
+@contextmanager
+def mapped_errors() -> Iterator[None]:
+    """Turn every SQLAlchemy error into one of ours; parameters never enter the text."""
+    try:
+        yield
+    except SQLAlchemyError as exc:
+        raise _mapped(exc) from exc
+
+
+def _mapped(exc: SQLAlchemyError) -> GatewayError:
+    kind = type(getattr(exc, "orig", None) or exc).__name__
+    if isinstance(exc, IntegrityError):
+        return ConflictError(f"a stored record stands against this one ({kind})")
+    if isinstance(exc, ProgrammingError) or _schema_is_missing(exc):
+        return ConfigError(f"the database does not have our tables; run the migration ({kind})")
+    if isinstance(exc, DataError):
+        return InputError(f"a value does not fit its column ({kind})")
+    return BusyError(f"the database cannot do this now ({kind})")
+
+
+def _schema_is_missing(exc: SQLAlchemyError) -> bool:
+    text = str(exc.orig) if isinstance(exc, OperationalError) else ""
+    return any(sign in text for sign in _SCHEMA_MISSING)
+
+
+def _address(url: str) -> URL:
+    try:
+        address = make_url(url)
+    except ArgumentError as exc:
+        raise ConfigError("the database URL cannot be read") from exc
+    backend = address.get_backend_name()
+    if backend == "sqlite" and address.database not in (None, "", ":memory:"):
+        return address.set(drivername="sqlite+pysqlite")
+    if backend in ("postgresql", "postgres"):
+        return address.set(drivername="postgresql+psycopg")
+    raise ConfigError("the database must be a SQLite file or PostgreSQL")
+
+
+def _sqlite(address: URL) -> Engine:
+    engine = create_engine(address, hide_parameters=True, pool_size=10, max_overflow=20)
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # BEGIN is ours, see below
+        for pragma in _SQLITE_PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(conn: Connection) -> None:
+        # Writers queue at BEGIN instead of failing when a read lock cannot be raised.
+        reading = conn.get_execution_options().get(_READ, False)
+        conn.exec_driver_sql(f"PRAGMA query_only={'ON' if reading else 'OFF'}")
+        conn.exec_driver_sql("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgresql(address: URL) -> Engine:
+    engine = create_engine(
+        address,
+        hide_parameters=True,
+        isolation_level="READ COMMITTED",
+        pool_pre_ping=True,
+        pool_size=10,
+        max_overflow=20,
+        pool_timeout=_LOCK_WAIT_MS / 1000,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.autocommit = True  # a SET inside a rolled back transaction would be lost
+        for setting in _POSTGRESQL_SETTINGS:
+            connection.execute(f"SET {setting}")
+        connection.autocommit = False
+
+    @event.listens_for(engine, "begin")
+    def _begin(conn: Connection) -> None:
+        if conn.get_execution_options().get(_READ, False):
+            conn.exec_driver_sql("SET TRANSACTION READ ONLY, ISOLATION LEVEL REPEATABLE READ")
+
+    return engine

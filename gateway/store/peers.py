@@ -1,0 +1,308 @@
+"""Queries about peers, the X.509 certificates registered for them and their lanes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, update
+
+from gateway.documents.codes import DocumentType
+from gateway.errors import ConflictError, NotFoundError
+from gateway.store import journal
+from gateway.store.dialects import insert_if_absent
+from gateway.store.rows import Lane, NewCredential, Peer, PeerCredential, PeerCrl, PeerProfile
+from gateway.store.states import CredentialUse, PeerState
+from gateway.store.tables import lanes, peer_credentials, peer_crls
+from gateway.store.tables import peers as table
+
+_PROFILE = tuple(PeerProfile.__dataclass_fields__)
+
+
+def add(conn: Connection, profile: PeerProfile, *, at: datetime, actor: str) -> Peer:
+    """Register a peer, ACTIVE, and return it.
+
+    Raises:
+        ConflictError: the identifier is taken.
+    """
+    values = _values(profile) | {
+        "state": PeerState.ACTIVE,
+        "created_at": at,
+        "updated_at": at,
+    }
+    statement = insert_if_absent(conn, table).values(**values).returning(table)
+    row = conn.execute(statement).one_or_none()
+    if row is None:
+        raise ConflictError(f"the peer {profile.identifier} is registered already")
+    conn.execute(insert(lanes).values(peer_id=row.id, failures=0))
+    journal.append(
+        conn,
+        at=at,
+        actor=actor,
+        action=journal.Action.PEER_ADDED,
+        subject=profile.identifier,
+        detail={"country": profile.country, "channel": profile.channel, "url": profile.url},
+    )
+    return _peer(row)
+
+
+def change(
+    conn: Connection, peer_id: int, profile: PeerProfile, *, at: datetime, actor: str
+) -> Peer:
+    """Replace the profile of a peer and return it; the identifier stays.
+
+    Raises:
+        NotFoundError: there is no such peer.
+        ConflictError: the profile names another peer.
+    """
+    present = get(conn, peer_id)
+    if present.identifier != profile.identifier:
+        raise ConflictError(f"{present.identifier} cannot be renamed to {profile.identifier}")
+    row = conn.execute(
+        update(table)
+        .where(table.c.id == peer_id)
+        .values(**_values(profile), updated_at=at)
+        .returning(table)
+    ).one()
+    changed = [name for name in _PROFILE if getattr(present, name) != getattr(profile, name)]
+    journal.append(
+        conn,
+        at=at,
+        actor=actor,
+        action=journal.Action.PEER_CHANGED,
+        subject=profile.identifier,
+        detail={"changed": sorted(changed)},
+    )
+    return _peer(row)
+
+
+def get(conn: Connection, peer_id: int) -> Peer:
+    """Return the peer with this key.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    row = conn.execute(select(table).where(table.c.id == peer_id)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"no peer has the key {peer_id}")
+    return _peer(row)
+
+
+def by_identifier(conn: Connection, identifier: str) -> Peer | None:
+    """Return the peer with this identifier, suspended or not."""
+    row = conn.execute(select(table).where(table.c.identifier == identifier)).one_or_none()
+    return None if row is None else _peer(row)
+
+
+def by_country(conn: Connection, country: str) -> tuple[Peer, ...]:
+    """Return the peers of a state, by identifier."""
+    query = select(table).where(table.c.country == country).order_by(table.c.identifier)
+    return tuple(_peer(row) for row in conn.execute(query))
+
+
+def by_tls_fingerprint(
+    conn: Connection, fingerprint: str, *, at: datetime | None = None
+) -> Peer | None:
+    """Return the peer whose registered TLS certificate has this SHA-256, in any case of hex.
+
+    Args:
+        at: judge the registration's validity at this time; None ignores it.
+    """
+    known = peer_credentials
+    query = (
+        select(table)
+        .join(known, known.c.peer_id == table.c.id)
+        .where(known.c.use == CredentialUse.TLS, known.c.fingerprint == fingerprint.lower())
+    )
+    if at is not None:
+        query = query.where(_holds(at))
+    row = conn.execute(query).one_or_none()
+    return None if row is None else _peer(row)
+
+
+def every(conn: Connection) -> tuple[Peer, ...]:
+    """Return every peer by country and identifier; there are as many as states."""
+    query = select(table).order_by(table.c.country, table.c.identifier)
+    return tuple(_peer(row) for row in conn.execute(query))
+
+
+def suspend(conn: Connection, peer_id: int, *, at: datetime, actor: str, reason: str) -> Peer:
+    """Stop the exchange with a peer and return it; what is queued stays queued."""
+    action = journal.Action.PEER_SUSPENDED
+    return _set_state(conn, peer_id, PeerState.SUSPENDED, action, at=at, actor=actor, reason=reason)
+
+
+def resume(conn: Connection, peer_id: int, *, at: datetime, actor: str, reason: str) -> Peer:
+    """Take up the exchange with a peer again and return it; its lane opens at once."""
+    conn.execute(
+        update(lanes).where(lanes.c.peer_id == peer_id).values(parked_until=None, failures=0)
+    )
+    action = journal.Action.PEER_RESUMED
+    return _set_state(conn, peer_id, PeerState.ACTIVE, action, at=at, actor=actor, reason=reason)
+
+
+def add_credential(
+    conn: Connection, peer_id: int, credential: NewCredential, *, at: datetime, actor: str
+) -> None:
+    """Register an X.509 certificate for a peer; the same one again changes nothing.
+
+    Raises:
+        ConflictError: this TLS certificate belongs to another peer.
+    """
+    fingerprint = credential.fingerprint.lower()
+    values = {**vars(credential), "fingerprint": fingerprint, "peer_id": peer_id, "created_at": at}
+    known = peer_credentials
+    statement = insert_if_absent(conn, known).values(**values).returning(known.c.id)
+    if conn.execute(statement).one_or_none() is None:
+        _require_same_owner(conn, peer_id, credential.use, fingerprint)
+        return
+    journal.append(
+        conn,
+        at=at,
+        actor=actor,
+        action=journal.Action.CREDENTIAL_ADDED,
+        subject=get(conn, peer_id).identifier,
+        detail={"use": credential.use, "fingerprint": fingerprint, "role": credential.role},
+    )
+
+
+def end_credential(
+    conn: Connection, credential_id: int, *, until: datetime, at: datetime, actor: str
+) -> None:
+    """Let a registration hold until ``until`` only; what it proved before stays proved.
+
+    Raises:
+        NotFoundError: there is no such registration.
+    """
+    known = peer_credentials
+    row = conn.execute(
+        update(known)
+        .where(known.c.id == credential_id)
+        .values(valid_until=until)
+        .returning(known.c.peer_id, known.c.use, known.c.fingerprint)
+    ).one_or_none()
+    if row is None:
+        raise NotFoundError(f"no X.509 certificate is registered under the key {credential_id}")
+    journal.append(
+        conn,
+        at=at,
+        actor=actor,
+        action=journal.Action.CREDENTIAL_ENDED,
+        subject=get(conn, row.peer_id).identifier,
+        detail={"use": row.use, "fingerprint": row.fingerprint, "until": until.isoformat()},
+    )
+
+
+def credentials(
+    conn: Connection, peer_id: int, use: CredentialUse | None = None, *, at: datetime | None = None
+) -> tuple[PeerCredential, ...]:
+    """Return what is registered for a peer, oldest first.
+
+    Args:
+        at: only registrations that hold then; None returns the ended ones too, because a
+            signature is judged as of its own date.
+    """
+    known = peer_credentials
+    query = select(known).where(known.c.peer_id == peer_id).order_by(known.c.id)
+    if use is not None:
+        query = query.where(known.c.use == use)
+    if at is not None:
+        query = query.where(_holds(at))
+    return tuple(PeerCredential(**row._mapping) for row in conn.execute(query))
+
+
+def store_crl(conn: Connection, crl: PeerCrl, *, actor: str) -> bool:
+    """Keep a revocation list unless a newer one of the same issuer is there; say if kept."""
+    own = and_(peer_crls.c.peer_id == crl.peer_id, peer_crls.c.issuer == crl.issuer)
+    present = conn.execute(select(peer_crls.c.this_update).where(own).with_for_update()).scalar()
+    if present is not None and present >= crl.this_update:
+        return False
+    conn.execute(delete(peer_crls).where(own))
+    conn.execute(insert(peer_crls).values(**vars(crl)))
+    journal.append(
+        conn,
+        at=crl.stored_at,
+        actor=actor,
+        action=journal.Action.CRL_STORED,
+        subject=get(conn, crl.peer_id).identifier,
+        detail={"issuer": crl.issuer, "this_update": crl.this_update.isoformat()},
+    )
+    return True
+
+
+def crls(conn: Connection, peer_id: int) -> tuple[PeerCrl, ...]:
+    """Return the newest revocation list of each issuer of a peer."""
+    query = select(peer_crls).where(peer_crls.c.peer_id == peer_id).order_by(peer_crls.c.issuer)
+    names = PeerCrl.__dataclass_fields__
+    return tuple(
+        PeerCrl(**{name: row._mapping[name] for name in names}) for row in conn.execute(query)
+    )
+
+
+def lane(conn: Connection, peer_id: int) -> Lane:
+    """Return the state of the way to a peer.
+
+    Raises:
+        NotFoundError: there is no such peer.
+    """
+    row = conn.execute(select(lanes).where(lanes.c.peer_id == peer_id)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"no peer has the key {peer_id}")
+    return Lane(**row._mapping)
+
+
+def _holds(at: datetime) -> Any:
+    known = peer_credentials.c
+    return and_(
+        or_(known.valid_from.is_(None), known.valid_from <= at),
+        or_(known.valid_until.is_(None), known.valid_until > at),
+    )
+
+
+def _require_same_owner(
+    conn: Connection, peer_id: int, use: CredentialUse, fingerprint: str
+) -> None:
+    known = peer_credentials.c
+    owner = conn.execute(
+        select(known.peer_id)
+        .where(known.use == use, known.fingerprint == fingerprint)
+        .where(known.peer_id == peer_id)
+    ).scalar()
+    if owner is None:
+        raise ConflictError(f"the TLS certificate {fingerprint} belongs to another peer")
+
+
+def _set_state(
+    conn: Connection,
+    peer_id: int,
+    state: PeerState,
+    action: journal.Action,
+    *,
+    at: datetime,
+    actor: str,
+    reason: str,
+) -> Peer:
+    row = conn.execute(
+        update(table)
+        .where(table.c.id == peer_id)
+        .values(state=state, updated_at=at)
+        .returning(table)
+    ).one_or_none()
+    if row is None:
+        raise NotFoundError(f"no peer has the key {peer_id}")
+    detail = {"reason": reason}
+    journal.append(conn, at=at, actor=actor, action=action, subject=row.identifier, detail=detail)
+    return _peer(row)
+
+
+def _values(profile: PeerProfile) -> dict[str, Any]:
+    values = {name: getattr(profile, name) for name in _PROFILE}
+    values["document_types"] = [str(kind) for kind in profile.document_types]
+    values["retry"] = dict(profile.retry)
+    return values
+
+
+def _peer(row: Row[Any]) -> Peer:
+    values = dict(row._mapping)
+    values["document_types"] = tuple(DocumentType(kind) for kind in values["document_types"])
+    return Peer(**values)

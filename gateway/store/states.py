@@ -1,0 +1,190 @@
+"""The closed vocabularies of the store: every value here is guarded by a CHECK constraint.
+
+What may follow what is not said here: deliveries have their table in
+``gateway.store.delivery``, certificates in ``gateway.register.states``.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class PeerState(StrEnum):
+    """Says whether we exchange messages with a peer."""
+
+    ACTIVE = "ACTIVE"
+    SUSPENDED = "SUSPENDED"
+
+
+class PeerChannel(StrEnum):
+    """Names the channel on which a peer wants to be reached."""
+
+    SOAP = "SOAP"
+    REST = "REST"
+
+
+class AlgorithmLevel(StrEnum):
+    """Names the signature policy that a peer's messages are verified with."""
+
+    STRICT = "STRICT"
+    COMPATIBLE = "COMPATIBLE"
+
+
+class RevocationLevel(StrEnum):
+    """Says what happens when no fresh revocation list covers a peer's signer."""
+
+    REQUIRE = "REQUIRE"
+    WHEN_KNOWN = "WHEN_KNOWN"
+
+
+class CredentialUse(StrEnum):
+    """Says what an X.509 certificate registered for a peer is good for."""
+
+    TLS = "TLS"
+    SIGNER = "SIGNER"
+    ANCHOR = "ANCHOR"
+    SERVER_CA = "SERVER_CA"
+
+
+class DeliveryState(StrEnum):
+    """Is how far one dispatch has come."""
+
+    QUEUED = "QUEUED"
+    SENDING = "SENDING"
+    RETRYING = "RETRYING"
+    HELD = "HELD"
+    DELIVERED = "DELIVERED"
+    REFUSED = "REFUSED"
+    FAILED = "FAILED"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether only an operator's resend can follow."""
+        return self in FINAL_DELIVERY_STATES
+
+
+FINAL_DELIVERY_STATES = frozenset(
+    {DeliveryState.DELIVERED, DeliveryState.REFUSED, DeliveryState.FAILED}
+)
+
+
+class Side(StrEnum):
+    """Says on which side of a certificate of origin we stand."""
+
+    ISSUED = "ISSUED"
+    RECEIVED = "RECEIVED"
+
+
+class IssueState(StrEnum):
+    """Is the state of a certificate of origin at its issuing side (domain.md 4.1, after issue).
+
+    CANCELLING and REPLACING last until every peer that holds the certificate has answered.
+    """
+
+    ISSUED = "ISSUED"
+    CANCELLING = "CANCELLING"
+    REPLACING = "REPLACING"
+    CANCELLED = "CANCELLED"
+    REPLACED = "REPLACED"
+    EXPIRED = "EXPIRED"
+
+
+class ExchangeState(StrEnum):
+    """Is how far an issued certificate of origin has come at one destination (4.2)."""
+
+    QUEUED = "QUEUED"
+    SENT = "SENT"
+    DELIVERED = "DELIVERED"
+    RECEIVED = "RECEIVED"
+    REFUSED_BY_PEER = "REFUSED_BY_PEER"
+    UNDELIVERABLE = "UNDELIVERABLE"
+
+
+class ImportState(StrEnum):
+    """Is the state of a certificate of origin at its importing side (4.3)."""
+
+    RECEIVED = "RECEIVED"
+    AVAILABLE = "AVAILABLE"
+    PRESENTED = "PRESENTED"
+    ACCEPTED = "ACCEPTED"
+    ACCEPTED_MINOR = "ACCEPTED_MINOR"
+    UNDER_VERIFICATION = "UNDER_VERIFICATION"
+    PENDING = "PENDING"
+    PARTIALLY_UTILISED = "PARTIALLY_UTILISED"
+    UTILISED = "UTILISED"
+    REJECTED = "REJECTED"
+    WITHDRAWN = "WITHDRAWN"
+    CANCELLED = "CANCELLED"
+    REPLACED = "REPLACED"
+    EXPIRED = "EXPIRED"
+
+
+class ResponseStanding(StrEnum):
+    """Says what a stored customs response counts for.
+
+    DRAWN: sequence and totals are taken, the signed document is not yet attached.
+    """
+
+    DRAWN = "DRAWN"
+    SENT = "SENT"
+    APPLIED = "APPLIED"
+    LATE = "LATE"
+    CONTRADICTING = "CONTRADICTING"
+
+
+class EntryKind(StrEnum):
+    """Says why the total of a goods item changed."""
+
+    USE = "USE"
+    REEXPORT = "REEXPORT"
+    REVERSAL = "REVERSAL"
+
+
+class JournalAction(StrEnum):
+    """Names what was done, as ``subject:deed``; each has a sentence on the console."""
+
+    PEER_ADDED = "peer:added"
+    PEER_CHANGED = "peer:changed"
+    PEER_SUSPENDED = "peer:suspended"
+    PEER_RESUMED = "peer:resumed"
+    CREDENTIAL_ADDED = "credential:added"
+    CREDENTIAL_ENDED = "credential:ended"
+    CRL_STORED = "crl:stored"
+    DISPATCH_QUEUED = "dispatch:queued"
+    DISPATCH_ATTEMPTED = "dispatch:attempted"
+    DISPATCH_HELD = "dispatch:held"
+    DISPATCH_RELEASED = "dispatch:released"
+    DISPATCH_RESENT = "dispatch:resent"
+    ARRIVAL_ACCEPTED = "arrival:accepted"
+    ARRIVAL_REFUSED = "arrival:refused"
+    ARRIVAL_REPEATED = "arrival:repeated"
+    ARRIVAL_TURNED_AWAY = "arrival:turned-away"
+    CERTIFICATE_ISSUED = "certificate:issued"
+    CERTIFICATE_RECEIVED = "certificate:received"
+    CERTIFICATE_STATE = "certificate:state"
+    CERTIFICATE_DELIVERY = "certificate:delivery"
+    UTILISATION_DRAWN = "utilisation:drawn"
+    UTILISATION_REEXPORTED = "utilisation:reexported"
+    UTILISATION_FLAGGED = "utilisation:flagged"
+    RESPONSE_SENT = "response:sent"
+    RESPONSE_RECEIVED = "response:received"
+    DOCUMENT_VIEWED = "document:viewed"
+    USER_ACTION = "user:action"
+    SYSTEM_EVENT = "system:event"
+
+
+class EventKind(StrEnum):
+    """Names what the national system is told."""
+
+    MESSAGE_DELIVERED = "MESSAGE_DELIVERED"
+    MESSAGE_REFUSED = "MESSAGE_REFUSED"
+    MESSAGE_FAILED = "MESSAGE_FAILED"
+    CERTIFICATE_AVAILABLE = "CERTIFICATE_AVAILABLE"
+    CERTIFICATE_CHANGED = "CERTIFICATE_CHANGED"
+    RESPONSE_RECEIVED = "RESPONSE_RECEIVED"
+    UTILISATION_CHANGED = "UTILISATION_CHANGED"
+    OVER_USE = "OVER_USE"
+    CONTRADICTION = "CONTRADICTION"
+    GAP = "GAP"
+    SERIAL_REUSED = "SERIAL_REUSED"
+    MESSAGE_ID_REUSED = "MESSAGE_ID_REUSED"

@@ -1,0 +1,41 @@
+"""Every table of the store; no query stands here."""
+
+from gateway.store.tables.audit import (
+    chain_heads,
+    events,
+    idempotency_keys,
+    journal,
+    scheduled_tasks,
+)
+from gateway.store.tables.base import metadata
+from gateway.store.tables.exchange import arrivals, attempts, bodies, dispatches
+from gateway.store.tables.peers import lanes, peer_credentials, peer_crls, peers
+from gateway.store.tables.register import (
+    certificate_deliveries,
+    certificate_items,
+    certificates,
+    responses,
+    utilisation_entries,
+)
+
+__all__ = [
+    "arrivals",
+    "attempts",
+    "bodies",
+    "certificate_deliveries",
+    "certificate_items",
+    "certificates",
+    "chain_heads",
+    "dispatches",
+    "events",
+    "idempotency_keys",
+    "journal",
+    "lanes",
+    "metadata",
+    "peer_credentials",
+    "peer_crls",
+    "peers",
+    "responses",
+    "scheduled_tasks",
+    "utilisation_entries",
+]
