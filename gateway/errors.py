@@ -13,7 +13,8 @@ are called; none of them crosses a room's border.
     ├── InputError              what a caller handed us cannot be used
     │   ├── UnsafeXmlError, MalformedXmlError, TooLargeError, UnsupportedMediaError,
     │   ├── SchemaError, InvalidDocumentError (both carry findings),
-    │   ├── NotFoundError, ConflictError
+    │   ├── MethodNotAllowedError, SoapVersionError, MustUnderstandError,
+    │   ├── UnknownOperationError, NotFoundError, ConflictError
     ├── TrustError              a signature or signing certificate does not hold
     │   ├── SignatureMissingError, SignatureShapeError, SignatureInvalidError,
     │   ├── AlgorithmNotAllowedError, SignerUntrustedError, SignerExpiredError,
@@ -26,7 +27,8 @@ are called; none of them crosses a room's border.
     │   ├── DigestMismatchError, MessageIdReusedError, TestFlagError, BusyError
     ├── TransportError          an attempt to reach a peer gave no usable answer
     │   ├── UnreachableError, TimedOutError, TlsError, PeerFaultError, BadAnswerError
-    └── ReceiptError            the peer answered, but its receipt proves nothing
+    ├── ReceiptError            the peer answered, but its receipt proves nothing
+    └── InternalError           a fault of our own; stated to callers without particulars
 """
 
 from __future__ import annotations
@@ -106,6 +108,35 @@ class UnsupportedMediaError(InputError):
     code = "UNSUPPORTED_MEDIA_TYPE"
     http_status = 415
     remedy = "Send the content type named in the interface description."
+
+
+class MethodNotAllowedError(InputError):
+    """The address exists, but not for this HTTP method."""
+
+    code = "METHOD_NOT_ALLOWED"
+    http_status = 405
+    remedy = "Use the method named in the interface description."
+
+
+class SoapVersionError(InputError):
+    """The SOAP envelope is of no version that this gateway speaks."""
+
+    code = "SOAP_VERSION"
+    remedy = "Send SOAP 1.1 or SOAP 1.2."
+
+
+class MustUnderstandError(InputError):
+    """A SOAP header demands to be understood, and this gateway reads none."""
+
+    code = "MUST_UNDERSTAND"
+    remedy = "Send no SOAP header blocks; security lives in the signed envelope."
+
+
+class UnknownOperationError(InputError):
+    """The SOAP body names no operation of this gateway."""
+
+    code = "UNKNOWN_OPERATION"
+    remedy = "Call an operation of the WSDL served at /soap?wsdl."
 
 
 class SchemaError(InputError):
@@ -329,11 +360,19 @@ class BusyError(ExchangeError):
 
 
 class TransportError(GatewayError):
-    """An attempt to reach a peer gave no usable answer; the bytes may be sent again."""
+    """An attempt to reach a peer gave no usable answer; the bytes may be sent again.
+
+    Attributes:
+        retry_after: seconds that the peer asked us to wait, where it did.
+    """
 
     code = "TRANSPORT"
     http_status = 502
     retryable = True
+
+    def __init__(self, detail: str, *, retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class UnreachableError(TransportError):
@@ -369,8 +408,15 @@ class PeerFaultError(TransportError):
     code = "PEER_FAULT"
     remedy = "Read the peer's code; each has its own remedy in docs/errors.md."
 
-    def __init__(self, detail: str, *, peer_code: str, peer_retryable: bool) -> None:
-        super().__init__(detail)
+    def __init__(
+        self,
+        detail: str,
+        *,
+        peer_code: str,
+        peer_retryable: bool,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(detail, retry_after=retry_after)
         self.peer_code = peer_code
         self.peer_retryable = peer_retryable
 
@@ -389,6 +435,15 @@ class ReceiptError(GatewayError):
     http_status = 502
     retryable = True
     remedy = "Do not treat the message as delivered; ask the peer for the right receipt."
+
+
+class InternalError(GatewayError):
+    """The gateway failed on its own account; its log holds the particulars by id."""
+
+    code = "INTERNAL"
+    http_status = 500
+    retryable = True
+    remedy = "Repeat the same bytes later; quote the id of the answer to the operator."
 
 
 def all_error_types() -> tuple[type[GatewayError], ...]:

@@ -1,0 +1,1 @@
+"""Tests of the wire: envelope, transports, the peers' entrance and its server."""
