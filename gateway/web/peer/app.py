@@ -1,0 +1,102 @@
+"""The Flask app of the peers' entrance: addresses, REST, and the one error handler.
+
+| address | what |
+|---|---|
+| ``POST /soap`` | SOAP 1.1 and 1.2; ``GET /soap?wsdl`` serves the contract |
+| ``POST /rest/v1/messages`` | an envelope in, its receipt envelope out |
+| ``GET /rest/v1/messages/{id}`` | what became of a message of the caller |
+| ``GET /rest/v1/ping`` | who this is |
+| ``GET /health/live`` | the process answers; nothing else is looked at |
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import MethodNotAllowed
+
+from gateway.errors import InputError, NotFoundError
+from gateway.transport.port import ENVELOPE_MEDIA_TYPE, Answer
+from gateway.web.peer.desk import PeerAppSettings, PeerDesk
+from gateway.web.peer.inbound_http import read_body, require_media_type, tls_fingerprint
+from gateway.web.peer.problems import as_gateway_error, problem_response, retry_after_of
+from gateway.web.peer.soap import SoapEndpoint
+
+_MESSAGE_ID: Final = re.compile(r"[!-~]{1,70}")
+
+
+def create_peer_app(desk: PeerDesk, settings: PeerAppSettings | None = None) -> Flask:
+    """Return the app that lets peers speak to ``desk`` over SOAP and REST."""
+    known = settings or PeerAppSettings()
+    app = Flask("gateway.web.peer", static_folder=None)
+    app.url_map.strict_slashes = True
+    app.url_map.merge_slashes = False
+    app.url_map.redirect_defaults = False
+    _add_soap(app, SoapEndpoint(desk, known))
+    _add_rest(app, desk, known)
+    app.add_url_rule("/health/live", "live", _live)
+    app.before_request(_require_host)
+    app.after_request(_harden)
+
+    def problem(exc: Exception) -> Response:
+        error = as_gateway_error(exc)
+        retry_after = retry_after_of(error, known.retry_after_seconds)
+        response = problem_response(error, retry_after=retry_after)
+        if isinstance(exc, MethodNotAllowed):
+            response.headers["Allow"] = ", ".join(exc.valid_methods or ())
+        return response
+
+    app.register_error_handler(Exception, problem)
+    return app
+
+
+def _add_soap(app: Flask, endpoint: SoapEndpoint) -> None:
+    @app.post("/soap")
+    def soap() -> Response:
+        return endpoint.answer(request)
+
+    @app.get("/soap")
+    def wsdl() -> Response:
+        if "wsdl" not in {name.lower() for name in request.args}:
+            raise NotFoundError("the contract is at /soap?wsdl; calls are sent by POST")
+        return endpoint.contract(request)
+
+
+def _add_rest(app: Flask, desk: PeerDesk, settings: PeerAppSettings) -> None:
+    @app.post("/rest/v1/messages")
+    def deliver() -> Response:
+        require_media_type(request, ENVELOPE_MEDIA_TYPE)
+        raw = read_body(request, settings.max_envelope_bytes)
+        receipt = desk.accept(raw, tls_fingerprint(request, settings.proxy))
+        return Response(receipt, content_type=ENVELOPE_MEDIA_TYPE)
+
+    @app.get("/rest/v1/messages/<message_id>")
+    def status(message_id: str) -> Response:
+        if not _MESSAGE_ID.fullmatch(message_id):
+            raise InputError("this is no message id")
+        return _json(desk.status(message_id, tls_fingerprint(request, settings.proxy)))
+
+    @app.get("/rest/v1/ping")
+    def ping() -> Response:
+        return _json(desk.ping(tls_fingerprint(request, settings.proxy)))
+
+
+def _json(answer: Answer) -> Response:
+    return Response(answer.model_dump_json(exclude_none=True), content_type="application/json")
+
+
+def _live() -> Response:
+    return Response('{"status":"live"}', content_type="application/json")
+
+
+def _require_host() -> None:
+    if not request.environ.get("HTTP_HOST"):
+        raise InputError("the request names no Host")
+
+
+def _harden(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

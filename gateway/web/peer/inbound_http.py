@@ -1,0 +1,98 @@
+"""Reading a peer's request: who holds the TLS connection, and a body within its limit."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ssl
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from flask import Request
+
+from gateway.errors import (
+    ClientCertificateError,
+    InputError,
+    TooLargeError,
+    UnsupportedMediaError,
+)
+from gateway.web.peer.desk import ProxyTrust
+
+_PIECE: Final = 65_536
+_LONGEST_CERT_HEADER: Final = 16_384
+
+
+def tls_fingerprint(request: Request, proxy: ProxyTrust | None) -> str | None:
+    """Return the SHA-256 (hex) of the client certificate, or None without TLS.
+
+    Raises:
+        ClientCertificateError: the proxy that is trusted did not pass a certificate on.
+    """
+    if proxy is not None:
+        return _fingerprint_from_proxy(request, proxy)
+    connection = request.environ.get("gunicorn.socket")
+    if not isinstance(connection, ssl.SSLSocket):
+        return None
+    shown = connection.getpeercert(binary_form=True)
+    return hashlib.sha256(shown).hexdigest() if shown else None
+
+
+def require_media_type(request: Request, *accepted: str) -> None:
+    """Check the content type.
+
+    Raises:
+        UnsupportedMediaError: it is none of ``accepted``, the body is encoded, or its charset
+            is none that XML may have here.
+    """
+    if request.mimetype not in accepted:
+        raise UnsupportedMediaError(f"the content type must be {' or '.join(accepted)}")
+    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise UnsupportedMediaError("the body must not be compressed")
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if charset not in ("utf-8", "utf8", "utf-16"):
+        raise UnsupportedMediaError(f"the charset {charset[:40]!r} is not read here")
+
+
+def read_body(request: Request, most: int) -> bytes:
+    """Return the body, reading no more than ``most`` bytes.
+
+    Raises:
+        TooLargeError: the body is larger, by its stated length or while it arrives.
+        InputError: it is empty or shorter than its stated length.
+    """
+    stated = request.content_length
+    if stated is not None and stated > most:
+        raise TooLargeError(f"{stated} bytes where {most} are allowed")
+    body = bytearray()
+    while piece := _piece(request, min(_PIECE, most + 1 - len(body))):
+        body += piece
+        if len(body) > most:
+            raise TooLargeError(f"more than {most} bytes")
+    if not body:
+        raise InputError("the request has no body")
+    if stated is not None and len(body) != stated:
+        raise InputError("the body is shorter than its stated length")
+    return bytes(body)
+
+
+def _piece(request: Request, size: int) -> bytes:
+    try:
+        return bytes(request.stream.read(size))
+    except OSError as exc:
+        raise InputError("the body broke off or came too slowly") from exc
+
+
+def _fingerprint_from_proxy(request: Request, proxy: ProxyTrust) -> str:
+    said = request.headers.get(proxy.secret_header, "")
+    if not hmac.compare_digest(said.encode(), proxy.secret.encode()):
+        raise ClientCertificateError("the request did not come through the trusted proxy")
+    passed_on = request.headers.get(proxy.cert_header, "")
+    if not passed_on or len(passed_on) > _LONGEST_CERT_HEADER:
+        raise ClientCertificateError("the proxy passed no client certificate on")
+    try:
+        tls_cert = x509.load_pem_x509_certificate(unquote_to_bytes(passed_on))
+    except ValueError as exc:
+        raise ClientCertificateError("the proxy passed on what is no certificate") from exc
+    return hashlib.sha256(tls_cert.public_bytes(Encoding.DER)).hexdigest()
