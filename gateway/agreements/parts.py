@@ -87,6 +87,12 @@ class Member(Record):
     languages: tuple[Language, ...] = (Language.ENGLISH,)
     hs_edition: HsYear | None = None
 
+    @model_validator(mode="after")
+    def _explains_itself(self) -> Self:
+        if self.preference is not Preference.FULL and self.note is None:
+            raise ValueError("note: needed where the preference is not full")
+        return self
+
     def is_member_on(self, day: date) -> bool:
         """Return whether the state is a member on ``day``."""
         since, until = self.since, self.until

@@ -38,6 +38,7 @@ from gateway.agreements.parts import (
     Threshold,
     Use,
 )
+from gateway.agreements.texts import text_keys
 from gateway.documents.base import Code, CountryCode, Day, Record
 from gateway.documents.codes import CertificateKind, Severity
 from gateway.documents.findings import LocalisedText
@@ -138,6 +139,9 @@ class Agreement(Record):
         _once("criteria", (criterion.code for criterion in self.criteria))
         _once("boxes", (box.number for box in self.boxes))
         _once("boxes.shows", (shown for box in self.boxes for shown in box.shows))
+        unknown = sorted(set(self.levels) - text_keys())
+        if unknown:
+            raise ValueError(f"levels: there is no rule {', '.join(unknown)}")
         if (CertificateKind.SIMPLIFIED in self.kinds) != (self.simplified is not None):
             raise ValueError("simplified: belongs to the kind SIMPLIFIED, and to no other")
         return self
