@@ -60,6 +60,7 @@ from gateway.store.rows import (
 from gateway.store.states import (
     AlgorithmLevel,
     CredentialUse,
+    DeliveryRole,
     DeliveryState,
     EntryKind,
     EventKind,
@@ -85,6 +86,7 @@ __all__ = [
     "Claim",
     "CredentialUse",
     "DeliveryEvent",
+    "DeliveryRole",
     "DeliveryState",
     "Dispatch",
     "EntryKind",

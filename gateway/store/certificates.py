@@ -22,7 +22,7 @@ from gateway.store.rows import (
     CertificateRow,
     NewCertificate,
 )
-from gateway.store.states import ExchangeState, ImportState, IssueState, Side
+from gateway.store.states import DeliveryRole, ExchangeState, ImportState, IssueState, Side
 from gateway.store.tables import certificate_deliveries as deliveries_table
 from gateway.store.tables import certificate_items as items_table
 from gateway.store.tables import certificates as table
@@ -189,41 +189,58 @@ def overdue(conn: Connection, today: date, *, limit: int = 500) -> tuple[int, ..
 
 
 def add_delivery(
-    conn: Connection, certificate_id: int, peer_id: int, message_id: str, *, at: datetime
+    conn: Connection,
+    certificate: CertificateRow,
+    *,
+    peer_id: int,
+    message_id: str,
+    role: DeliveryRole,
+    at: datetime,
 ) -> None:
     """Note that a message about a certificate is queued for a destination."""
     conn.execute(
         insert_if_absent(conn, deliveries_table).values(
-            certificate_id=certificate_id,
+            certificate_id=certificate.id,
             peer_id=peer_id,
             message_id=message_id,
+            role=role,
             state=ExchangeState.QUEUED,
             updated_at=at,
         )
     )
 
 
-def delivery(conn: Connection, message_id: str) -> CertificateDelivery | None:
-    """Return how far one message about an issued certificate has come, locked."""
+def deliveries_of_message(conn: Connection, message_id: str) -> tuple[CertificateDelivery, ...]:
+    """Return what one message does for which certificates: carries one, may end another."""
     own = deliveries_table.c.message_id == message_id
-    row = conn.execute(select(*_DELIVERY_COLUMNS).where(own).with_for_update()).one_or_none()
-    return None if row is None else CertificateDelivery(**row._mapping)
-
-
-def deliveries(conn: Connection, certificate_id: int) -> tuple[CertificateDelivery, ...]:
-    """Return the deliveries of everything that was said about a certificate, oldest first."""
-    own = deliveries_table.c.certificate_id == certificate_id
     query = select(*_DELIVERY_COLUMNS).where(own).order_by(deliveries_table.c.id)
     return tuple(CertificateDelivery(**row._mapping) for row in conn.execute(query))
 
 
+def deliveries(
+    conn: Connection, certificate_id: int, role: DeliveryRole | None = None
+) -> tuple[CertificateDelivery, ...]:
+    """Return the deliveries of what was said about a certificate, oldest first."""
+    own = deliveries_table.c.certificate_id == certificate_id
+    query = select(*_DELIVERY_COLUMNS).where(own).order_by(deliveries_table.c.id)
+    if role is not None:
+        query = query.where(deliveries_table.c.role == role)
+    return tuple(CertificateDelivery(**row._mapping) for row in conn.execute(query))
+
+
 def set_delivery(
-    conn: Connection, message_id: str, state: ExchangeState, *, code: str | None, at: datetime
+    conn: Connection,
+    delivery: CertificateDelivery,
+    state: ExchangeState,
+    *,
+    code: str | None,
+    at: datetime,
 ) -> None:
-    """Write how far a message has come."""
+    """Write how far a message about a certificate has come."""
+    own = deliveries_table.c
     conn.execute(
         update(deliveries_table)
-        .where(deliveries_table.c.message_id == message_id)
+        .where(own.message_id == delivery.message_id, own.role == delivery.role)
         .values(state=state, code=code, updated_at=at)
     )
 

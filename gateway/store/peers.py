@@ -27,6 +27,7 @@ def add(conn: Connection, profile: PeerProfile, *, at: datetime, actor: str) -> 
     """
     values = _values(profile) | {
         "state": PeerState.ACTIVE,
+        "revision": 1,
         "created_at": at,
         "updated_at": at,
     }
@@ -61,7 +62,7 @@ def change(
     row = conn.execute(
         update(table)
         .where(table.c.id == peer_id)
-        .values(**_values(profile), updated_at=at)
+        .values(**_values(profile), **_touched(at))
         .returning(table)
     ).one()
     changed = [name for name in _PROFILE if getattr(present, name) != getattr(profile, name)]
@@ -161,7 +162,7 @@ def add_credential(
         at=at,
         actor=actor,
         action=journal.Action.CREDENTIAL_ADDED,
-        subject=get(conn, peer_id).identifier,
+        subject=_touch(conn, peer_id, at),
         detail={"use": credential.use, "fingerprint": fingerprint, "role": credential.role},
     )
 
@@ -188,7 +189,7 @@ def end_credential(
         at=at,
         actor=actor,
         action=journal.Action.CREDENTIAL_ENDED,
-        subject=get(conn, row.peer_id).identifier,
+        subject=_touch(conn, row.peer_id, at),
         detail={"use": row.use, "fingerprint": row.fingerprint, "until": until.isoformat()},
     )
 
@@ -224,7 +225,7 @@ def store_crl(conn: Connection, crl: PeerCrl, *, actor: str) -> bool:
         at=crl.stored_at,
         actor=actor,
         action=journal.Action.CRL_STORED,
-        subject=get(conn, crl.peer_id).identifier,
+        subject=_touch(conn, crl.peer_id, crl.stored_at),
         detail={"issuer": crl.issuer, "this_update": crl.this_update.isoformat()},
     )
     return True
@@ -249,6 +250,18 @@ def lane(conn: Connection, peer_id: int) -> Lane:
     if row is None:
         raise NotFoundError(f"no peer has the key {peer_id}")
     return Lane(**row._mapping)
+
+
+def _touched(at: datetime) -> dict[str, Any]:
+    return {"updated_at": at, "revision": table.c.revision + 1}
+
+
+def _touch(conn: Connection, peer_id: int, at: datetime) -> str:
+    """Mark a peer as changed and return its identifier."""
+    own = table.c.id == peer_id
+    statement = update(table).where(own).values(**_touched(at)).returning(table.c.identifier)
+    identifier: str = conn.execute(statement).scalar_one()
+    return identifier
 
 
 def _holds(at: datetime) -> Any:
@@ -285,7 +298,7 @@ def _set_state(
     row = conn.execute(
         update(table)
         .where(table.c.id == peer_id)
-        .values(state=state, updated_at=at)
+        .values(state=state, **_touched(at))
         .returning(table)
     ).one_or_none()
     if row is None:

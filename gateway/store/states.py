@@ -100,6 +100,13 @@ class ExchangeState(StrEnum):
     UNDELIVERABLE = "UNDELIVERABLE"
 
 
+class DeliveryRole(StrEnum):
+    """Says what a message does for the certificate: carry it, or ask to end it."""
+
+    DOCUMENT = "DOCUMENT"
+    ENDING = "ENDING"
+
+
 class ImportState(StrEnum):
     """Is the state of a certificate of origin at its importing side (4.3)."""
 

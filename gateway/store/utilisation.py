@@ -66,6 +66,7 @@ class NewResponse:
     decided_at: datetime
     stored_at: datetime
     findings: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
     response_number: str | None = None
     reference: str | None = None
     declaration_number: str | None = None
@@ -113,6 +114,7 @@ def add_response(conn: Connection, new: NewResponse) -> ResponseRow:
             content_sha256=new.content_sha256,
             items=_written(new.items),
             findings=list(new.findings),
+            reasons=list(new.reasons),
             declaration_number=new.declaration_number,
             declaration_key=_key(new.declaration_number),
             officer=new.officer,
@@ -248,4 +250,5 @@ def _response(row: Row[Any]) -> ResponseRow:
     values = dict(row._mapping)
     values["items"] = _read(values["items"])
     values["findings"] = tuple(values["findings"])
+    values["reasons"] = tuple(values["reasons"])
     return ResponseRow(**values)

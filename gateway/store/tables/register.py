@@ -17,6 +17,7 @@ from sqlalchemy import (
 
 from gateway.documents.codes import CertificateKind, UtilisationStatus
 from gateway.store.states import (
+    DeliveryRole,
     EntryKind,
     ExchangeState,
     ImportState,
@@ -78,7 +79,10 @@ certificates = Table(
 Index("ix_certificates_serial_key", certificates.c.serial_key)
 Index("ix_certificates_side_state_id", certificates.c.side, certificates.c.state, certificates.c.id)
 Index("ix_certificates_side_id", certificates.c.side, certificates.c.id)
-UNEXPIRED = "state IN ('ISSUED', 'AVAILABLE', 'PRESENTED', 'PARTIALLY_UTILISED')"
+UNEXPIRED = (
+    "state IN ('ISSUED', 'RECEIVED', 'AVAILABLE', 'PRESENTED', 'PARTIALLY_UTILISED')"
+    " AND (reported_status IS NULL OR reported_status <> 'FULL')"
+)
 Index(
     "ix_certificates_expiring",
     certificates.c.valid_until,
@@ -109,10 +113,12 @@ certificate_deliveries = Table(
     id_column(),
     reference("certificate_id", "certificates"),
     reference("peer_id", "peers"),
-    Column("message_id", String(70), nullable=False, unique=True),
+    Column("message_id", String(70), nullable=False),
+    choice("role", DeliveryRole),
     choice("state", ExchangeState),
     Column("code", String(40)),
     Column("updated_at", UtcMoment, nullable=False),
+    UniqueConstraint("message_id", "role"),
 )
 Index("ix_certificate_deliveries_certificate_id", certificate_deliveries.c.certificate_id)
 
@@ -130,6 +136,7 @@ responses = Table(
     Column("content_sha256", String(64), nullable=False),
     Column("items", JsonText, nullable=False),
     Column("findings", JsonText, nullable=False),
+    Column("reasons", JsonText, nullable=False),
     Column("declaration_number", String(70)),
     Column("declaration_key", String(140), index=True),
     Column("officer", String(70)),

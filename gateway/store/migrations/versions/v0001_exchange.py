@@ -51,6 +51,7 @@ def _peers() -> None:
         sa.Column("live_from", UtcMoment(), nullable=True),
         sa.Column("retry", sa.Text(), nullable=False),
         sa.Column("test", sa.Boolean(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("created_at", UtcMoment(), nullable=False),
         sa.Column("updated_at", UtcMoment(), nullable=False),
         sa.CheckConstraint(

@@ -103,9 +103,15 @@ def _certificates() -> None:
         "certificates",
         ["valid_until", "id"],
         unique=False,
-        sqlite_where=sa.text("state IN ('ISSUED', 'AVAILABLE', 'PRESENTED', 'PARTIALLY_UTILISED')"),
+        sqlite_where=sa.text(
+            "state IN ('ISSUED', 'RECEIVED', 'AVAILABLE', 'PRESENTED', "
+            "'PARTIALLY_UTILISED') AND (reported_status IS NULL OR reported_status "
+            "<> 'FULL')"
+        ),
         postgresql_where=sa.text(
-            "state IN ('ISSUED', 'AVAILABLE', 'PRESENTED', 'PARTIALLY_UTILISED')"
+            "state IN ('ISSUED', 'RECEIVED', 'AVAILABLE', 'PRESENTED', "
+            "'PARTIALLY_UTILISED') AND (reported_status IS NULL OR reported_status "
+            "<> 'FULL')"
         ),
     )
     op.create_index(
@@ -153,6 +159,7 @@ def _certificate_deliveries() -> None:
         sa.Column("certificate_id", BigId, nullable=False),
         sa.Column("peer_id", BigId, nullable=False),
         sa.Column("message_id", sa.String(length=70), nullable=False),
+        sa.Column("role", sa.String(length=40), nullable=False),
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("code", sa.String(length=40), nullable=True),
         sa.Column("updated_at", UtcMoment(), nullable=False),
@@ -165,12 +172,18 @@ def _certificate_deliveries() -> None:
             ["peer_id"], ["peers.id"], name=op.f("fk_certificate_deliveries_peer_id")
         ),
         sa.CheckConstraint(
+            "role IN ('DOCUMENT', 'ENDING')",
+            name=op.f("ck_certificate_deliveries_ck_certificate_deliveries_role"),
+        ),
+        sa.CheckConstraint(
             "state IN ('QUEUED', 'SENT', 'DELIVERED', 'RECEIVED', "
             "'REFUSED_BY_PEER', 'UNDELIVERABLE')",
             name=op.f("ck_certificate_deliveries_ck_certificate_deliveries_state"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_certificate_deliveries")),
-        sa.UniqueConstraint("message_id", name=op.f("uq_certificate_deliveries_message_id")),
+        sa.UniqueConstraint(
+            "message_id", "role", name=op.f("uq_certificate_deliveries_message_id_role")
+        ),
     )
     op.create_index(
         "ix_certificate_deliveries_certificate_id",
@@ -194,6 +207,7 @@ def _responses() -> None:
         sa.Column("content_sha256", sa.String(length=64), nullable=False),
         sa.Column("items", sa.Text(), nullable=False),
         sa.Column("findings", sa.Text(), nullable=False),
+        sa.Column("reasons", sa.Text(), nullable=False),
         sa.Column("declaration_number", sa.String(length=70), nullable=True),
         sa.Column("declaration_key", sa.String(length=140), nullable=True),
         sa.Column("officer", sa.String(length=70), nullable=True),

@@ -1,0 +1,81 @@
+"""A certificate on its way into the register: how it travels, and the row it becomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.documents import CertificateOfOrigin
+from gateway.register.contents import content_digest
+from gateway.store.rows import NewCertificate, NewItem
+from gateway.store.states import ImportState, IssueState, Side
+
+_SHOWN = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Carriage:
+    """Says which message carries a document, and where to or from.
+
+    Attributes:
+        payload: the signed document, byte for byte.
+        peer_id: the destination of what is issued, the sender of what is received; None
+            where an issued certificate goes to no peer.
+    """
+
+    payload: bytes
+    message_id: str
+    conversation_id: str
+    peer_id: int | None
+    at: datetime
+
+
+def new_certificate(
+    coo: CertificateOfOrigin,
+    carriage: Carriage,
+    *,
+    side: Side,
+    state: IssueState | ImportState,
+) -> NewCertificate:
+    """Return the row that ``coo`` becomes."""
+    original, replaces = coo.original_certificate, coo.replaces
+    return NewCertificate(
+        side=side,
+        agreement=coo.agreement,
+        kind=coo.kind,
+        serial_number=coo.serial_number,
+        issuing_country=coo.exporting_country,
+        destination_country=coo.destination_country,
+        issued_on=coo.issued_at.date(),
+        valid_until=coo.valid_until,
+        authority_code=coo.issuing_authority.code,
+        exporter_name=coo.exporter.name,
+        exporter_number=coo.exporter.registration_number,
+        consignee_name=coo.consignee.name,
+        test=coo.test,
+        state=state,
+        peer_id=carriage.peer_id,
+        conversation_id=carriage.conversation_id,
+        message_id=carriage.message_id,
+        original_country=None if original is None else original.country,
+        original_serial=None if original is None else original.serial_number,
+        replaces_serial=None if replaces is None else replaces.serial_number,
+        content_sha256=content_digest(coo),
+        payload=carriage.payload,
+        items=_new_items(coo),
+        at=carriage.at,
+    )
+
+
+def _new_items(coo: CertificateOfOrigin) -> tuple[NewItem, ...]:
+    return tuple(
+        NewItem(
+            number=item.number,
+            hs_code=item.hs_code,
+            country_of_origin=item.country_of_origin,
+            description=item.description[:_SHOWN],
+            unit=item.quantity.unit,
+            certified=item.quantity.value,
+        )
+        for item in coo.items
+    )

@@ -1,0 +1,53 @@
+"""The rows of the store as frozen records, and the records with which rows are made.
+
+Signed bytes are not part of a row unless it says so: ask ``gateway.store.bodies`` for them by
+their SHA-256.
+"""
+
+from gateway.store.rows.audit import Event, JournalEntry
+from gateway.store.rows.exchange import (
+    Arrival,
+    Attempt,
+    AttemptOutcome,
+    Claim,
+    Dispatch,
+    NewArrival,
+    NewDispatch,
+)
+from gateway.store.rows.peers import Lane, NewCredential, Peer, PeerCredential, PeerCrl, PeerProfile
+from gateway.store.rows.register import (
+    CertificateDelivery,
+    CertificateItem,
+    CertificateRow,
+    NewCertificate,
+    NewItem,
+    ResponseItem,
+    ResponseRow,
+    UtilisationEntry,
+)
+
+__all__ = [
+    "Arrival",
+    "Attempt",
+    "AttemptOutcome",
+    "CertificateDelivery",
+    "CertificateItem",
+    "CertificateRow",
+    "Claim",
+    "Dispatch",
+    "Event",
+    "JournalEntry",
+    "Lane",
+    "NewArrival",
+    "NewCertificate",
+    "NewCredential",
+    "NewDispatch",
+    "NewItem",
+    "Peer",
+    "PeerCredential",
+    "PeerCrl",
+    "PeerProfile",
+    "ResponseItem",
+    "ResponseRow",
+    "UtilisationEntry",
+]
