@@ -25,6 +25,11 @@ class _Running(threading.local):
         self.at: float | None = None
         self.socket: socket.socket | None = None
 
+    def drop_socket(self) -> None:
+        """Close the socket; not by its close(), which waits for files a library holds on it."""
+        if self.socket is not None and self.socket.fileno() >= 0:
+            socket.close(self.socket.detach())
+
 
 _RUNNING = _Running()
 
@@ -41,9 +46,7 @@ def deadline(seconds: float) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        if _RUNNING.socket is not None and _RUNNING.socket.fileno() >= 0:
-            # Not its close(), which waits for files that the library still holds on it.
-            socket.close(_RUNNING.socket.detach())
+        _RUNNING.drop_socket()
         raise
     finally:
         _RUNNING.at, _RUNNING.socket = before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import re
 from dataclasses import dataclass, field
@@ -10,7 +11,14 @@ from pathlib import Path
 from typing import Annotated, Final, Protocol
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    StringConstraints,
+)
 
 from gateway.documents.base import CountryCode
 from gateway.documents.codes import Verdict
@@ -23,6 +31,20 @@ _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
 
 Token = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,70}$")]
 """A name or id as it travels in the contract: printable ASCII without spaces."""
+
+
+def _plain_base64(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return base64.b64decode(value, validate=True)
+
+
+Base64 = Annotated[
+    bytes,
+    BeforeValidator(_plain_base64),
+    PlainSerializer(lambda raw: base64.b64encode(raw).decode("ascii"), when_used="json"),
+]
+"""Bytes that are base64 in JSON: the usual alphabet, where pydantic's own is the URL-safe one."""
 
 
 class Channel(StrEnum):
@@ -117,8 +139,6 @@ class Answer(BaseModel):
         frozen=True,
         extra="ignore",
         hide_input_in_errors=True,
-        ser_json_bytes="base64",
-        val_json_bytes="base64",
     )
 
 
@@ -150,7 +170,7 @@ class StatusAnswer(Answer):
     known: bool
     verdict: Verdict | None = None
     received_at: AwareDatetime | None = None
-    receipt: bytes | None = None
+    receipt: Base64 | None = None
 
 
 class Transport(Protocol):

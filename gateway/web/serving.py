@@ -8,26 +8,30 @@ certificates and newly trusted peers need no restart.
 
 from __future__ import annotations
 
-import socket
+import selectors
 import ssl
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import structlog
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
+from gunicorn.util import close_graceful
 from gunicorn.workers.gthread import ThreadWorker
 
 from gateway.errors import ConfigError
-from gateway.transport.deadline import deadline, with_deadline
+from gateway.transport.deadline import deadline, is_over, with_deadline
 from gateway.transport.tls import FileStamp, harden, load_credential, stamp_of
 
 _LOG = structlog.get_logger(__name__)
 _CONTEXT_ERRORS: Final = (OSError, ValueError)
+_LINGER_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +61,8 @@ class ServerSettings:
         port: 0 lets the system choose; ``on_ready`` of ``serve`` learns which.
         tls: None serves plain HTTP, for loopback or behind a proxy of our own.
         threads: requests in work at once, per worker process.
-        request_seconds: longest time for TLS handshake, request and answer together.
+        head_seconds: longest time for TLS handshake and request head together.
+        request_seconds: longest time from there to the last byte of the answer.
         worker_seconds: a worker silent for longer is killed and replaced.
         grace_seconds: how long a stop waits for requests in work.
     """
@@ -69,6 +74,7 @@ class ServerSettings:
     threads: int = 8
     connections: int = 512
     keepalive_seconds: int = 20
+    head_seconds: float = 10.0
     request_seconds: float = 60.0
     worker_seconds: int = 90
     grace_seconds: int = 20
@@ -126,20 +132,53 @@ def server_context(tls: ServerTls) -> ssl.SSLContext:
 
 
 class BoundedWorker(ThreadWorker):
-    """Is gunicorn's threaded worker with a deadline on every request."""
+    """Is gunicorn's threaded worker, hardened against callers that take their time.
 
+    gunicorn spends a thread on a connection that has sent nothing yet, waits without limit for
+    the rest of a request, and lingers in its accepting loop on connections that it closes.
+    Here the first byte costs no thread, handshake and head have a deadline, the whole request
+    another, and lingering is done by the thread that served.
+    """
+
+    head_seconds = 10.0
     request_seconds = 60.0
 
     def enqueue_req(self, conn: Any) -> None:
-        """Queue a connection; a plain one gets a socket that keeps deadlines."""
-        if type(conn.sock) is socket.socket and not self.cfg.is_ssl:
+        """Queue a connection that has something to read; park a new one until it has."""
+        if conn.initialized or conn.data_ready:
+            super().enqueue_req(conn)  # type: ignore[no-untyped-call]
+            return
+        if not self.cfg.is_ssl:
             conn.sock = with_deadline(conn.sock)
-        super().enqueue_req(conn)  # type: ignore[no-untyped-call]
+        conn.sock.setblocking(False)
+        conn.timeout = time.monotonic() + self.head_seconds
+        self.pending_conns.append(conn)
+        readable = partial(self.on_pending_socket_readable, conn)
+        poller: Any = self.poller
+        poller.register(conn.sock, selectors.EVENT_READ, readable)
 
     def handle(self, conn: Any) -> Any:
-        """Handle one request of a connection in time."""
+        """Handle one request of a connection in time; close it here if it is not kept."""
+        with deadline(self.head_seconds):
+            kept = super().handle(conn)  # type: ignore[no-untyped-call]
+            if not kept:
+                _close(conn)
+        return kept
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Let the app answer a request whose head was read, in time."""
         with deadline(self.request_seconds):
-            return super().handle(conn)  # type: ignore[no-untyped-call]
+            return super().handle_request(req, conn)  # type: ignore[no-untyped-call]
+
+
+def _close(conn: Any) -> None:
+    """Close a connection in the serving thread, and leave gunicorn's loop nothing to do."""
+    if is_over():
+        conn.sock.close()
+    else:
+        conn.sock.setblocking(True)
+        close_graceful(conn.sock, timeout=_LINGER_SECONDS)  # type: ignore[no-untyped-call]
+    conn.close = lambda **_: None
 
 
 class BriefLogger(Logger):
@@ -210,7 +249,8 @@ def serve(
 
 
 def _gunicorn_options(settings: ServerSettings) -> dict[str, Any]:
-    worker = type("Worker", (BoundedWorker,), {"request_seconds": settings.request_seconds})
+    bounds = {"head_seconds": settings.head_seconds, "request_seconds": settings.request_seconds}
+    worker = type("Worker", (BoundedWorker,), bounds)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     options = {
         "bind": f"{host}:{settings.port}",

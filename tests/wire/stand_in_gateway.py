@@ -94,6 +94,7 @@ def main() -> None:
         port=0,
         tls=tls,
         threads=given.get("threads", 8),
+        head_seconds=given.get("head_seconds", 10.0),
         request_seconds=given.get("request_seconds", 20.0),
         grace_seconds=5,
         log_level="error",

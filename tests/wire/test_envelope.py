@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -17,8 +18,6 @@ from gateway.envelope import MAX_PAYLOAD_BYTES, Header, peek, unwrap, wrap
 from gateway.errors import (
     DigestMismatchError,
     DocumentTypeNotAgreedError,
-    GatewayError,
-    InputError,
     SchemaError,
     TooLargeError,
     VersionNotSupportedError,
@@ -54,12 +53,15 @@ headers = st.builds(
     document_type=st.sampled_from(DocumentType),
     document_version=st.from_regex(r"[0-9]{1,3}\.[0-9]{1,3}", fullmatch=True).filter(str.isascii),
     created_at=st.datetimes(
-        min_value=datetime(1970, 1, 2),
-        max_value=datetime(9998, 12, 30),
-        timezones=st.sampled_from([UTC, timezone(timedelta(hours=3)), timezone(-timedelta(hours=5, minutes=30))]),
+        min_value=datetime(1970, 1, 2),  # noqa: DTZ001 - zones are added
+        max_value=datetime(9998, 12, 30),  # noqa: DTZ001
+        timezones=st.sampled_from(
+            [UTC, timezone(timedelta(hours=3)), timezone(-timedelta(hours=5, minutes=30))]
+        ),
     ),
     conversation_id=st.one_of(
-        tokens, st.text(st.characters(codec="utf-8", categories=["L", "N", "P"]), min_size=1, max_size=200)
+        tokens,
+        st.text(st.characters(codec="utf-8", categories=["L", "N", "P"]), min_size=1, max_size=200),
     ),
     refers_to=st.one_of(st.none(), tokens),
     test=st.booleans(),
@@ -71,7 +73,7 @@ def schema():
     return etree.XMLSchema(etree.parse(data_path("schemas", "uncefact", "Envelope_1p0.xsd")))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(header=headers, payload=st.binary(min_size=1, max_size=300))
 def test_what_is_wrapped_is_read_back_unchanged_and_follows_the_schema(schema, header, payload):
     root = parse(wrap(header, payload))
@@ -102,7 +104,7 @@ def test_times_are_written_in_utc_with_seconds_or_finer():
         {"conversation_id": " padded"},
         {"conversation_id": "bell\x07"},
         {"refers_to": ""},
-        {"created_at": datetime(2026, 3, 9)},
+        {"created_at": datetime(2026, 3, 9)},  # noqa: DTZ001 - the point of it
     ],
 )
 def test_a_header_that_no_peer_could_read_is_our_own_mistake(changes):
@@ -203,7 +205,9 @@ def test_a_header_with_a_part_twice_is_refused(name):
         set_text("TypeVersion", "1"),
         set_attribute("Identifier", "Authority", "GS1"),
         lambda root: etree.SubElement(find(root, "TypeVersion"), "x"),
-        lambda root: setattr(root.findall(f".//{{{SBDH_NS}}}InstanceIdentifier")[3], "text", "maybe"),
+        lambda root: setattr(
+            root.findall(f".//{{{SBDH_NS}}}InstanceIdentifier")[3], "text", "maybe"
+        ),
     ],
 )
 def test_a_header_with_a_value_that_none_may_have_is_refused(bend):
@@ -272,7 +276,7 @@ def test_base64_in_lines_as_other_stacks_write_it_is_read():
     assert unwrap(bent(in_lines))[1] == PAYLOAD
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_peek_and_unwrap_raise_our_errors_only_whatever_is_bent(data):
     root = parse(wrap(HEADER, PAYLOAD))
@@ -280,17 +284,21 @@ def test_peek_and_unwrap_raise_our_errors_only_whatever_is_bent(data):
     element = data.draw(st.sampled_from(elements))
     action = data.draw(st.sampled_from(["text", "drop", "double", "tag", "attributes"]))
     if action == "text":
-        element.text = data.draw(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=80))
+        element.text = data.draw(
+            st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=80)
+        )
     elif action == "drop" and element is not root:
         element.getparent().remove(element)
     elif action == "double" and element is not root:
         element.addnext(parse(serialize(element)))
     elif action == "tag":
-        element.tag = data.draw(st.sampled_from(["x", f"{{{ENVELOPE_NS}}}Envelope", f"{{{SBDH_NS}}}Scope"]))
+        element.tag = data.draw(
+            st.sampled_from(["x", f"{{{ENVELOPE_NS}}}Envelope", f"{{{SBDH_NS}}}Scope"])
+        )
     else:
         element.attrib.clear()
     for read in (peek, unwrap):
-        try:
+        with suppress(
+            SchemaError, DigestMismatchError, DocumentTypeNotAgreedError, VersionNotSupportedError
+        ):
             read(root)
-        except GatewayError as exc:
-            assert isinstance(exc, InputError) or exc.http_status == 422

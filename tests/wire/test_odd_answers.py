@@ -39,7 +39,9 @@ def soap(body: str, namespace: str = SOAP11) -> bytes:
 
 
 def drip(connection: socket.socket) -> None:
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: 999\r\n\r\n")
+    connection.sendall(
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: 999\r\n\r\n"
+    )
     for _ in range(200):
         connection.sendall(b"x")
         time.sleep(0.05)
@@ -52,7 +54,9 @@ def drip_head(connection: socket.socket) -> None:
 
 
 def endless(connection: socket.socket) -> None:
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nTransfer-Encoding: chunked\r\n\r\n")
+    connection.sendall(
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
     while True:
         connection.sendall(b"10000\r\n" + b"x" * 65_536 + b"\r\n")
 
@@ -71,23 +75,59 @@ def redirect_to(connection: socket.socket) -> None:
 
 BOMB = gzip.compress(b"x" * 5_000_000)
 NOT_A_RECEIPT = [
-    pytest.param(says(http("200 OK", b"<html>hello</html>", "text/html")), BadAnswerError, id="html-200"),
+    pytest.param(
+        says(http("200 OK", b"<html>hello</html>", "text/html")), BadAnswerError, id="html-200"
+    ),
     pytest.param(says(http("200 OK", b"")), BadAnswerError, id="empty-200"),
-    pytest.param(says(http("200 OK", b'{"ok":true}', "application/json")), BadAnswerError, id="json-200"),
+    pytest.param(
+        says(http("200 OK", b'{"ok":true}', "application/json")), BadAnswerError, id="json-200"
+    ),
     pytest.param(says(http("202 Accepted", b"<r/>")), BadAnswerError, id="202"),
     pytest.param(says(http("204 No Content")), BadAnswerError, id="204"),
     pytest.param(says(http("200 OK", b"{}", PROBLEM)), BadAnswerError, id="problem-200"),
     pytest.param(says(b"hello, I speak HTTP/0.9"), BadAnswerError, id="http09"),
     pytest.param(says(b"\x00\x01\x02\r\n\r\n"), BadAnswerError, id="noise"),
     pytest.param(says(b"HTTP/1.1 abc OK\r\n\r\n"), BadAnswerError, id="bad-status"),
-    pytest.param(says(b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: 99\r\n\r\n<r/>"), BadAnswerError, id="too-short"),
-    pytest.param(says(b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: 5, 6\r\n\r\n<r/>"), BadAnswerError, id="two-lengths"),
-    pytest.param(says(b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), BadAnswerError, id="bad-chunk"),
-    pytest.param(says(b"HTTP/1.1 200 OK\r\n" + b"X-Many: 1\r\n" * 500 + b"\r\n"), BadAnswerError, id="header-flood"),
-    pytest.param(says(b"HTTP/1.1 200 OK\r\nX-Long: " + b"y" * 200_000 + b"\r\n\r\n"), BadAnswerError, id="header-long"),
-    pytest.param(says(http("200 OK", BOMB, Content_Encoding="gzip")), BadAnswerError, id="gzip-bomb"),
+    pytest.param(
+        says(b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: 99\r\n\r\n<r/>"),
+        BadAnswerError,
+        id="too-short",
+    ),
+    pytest.param(
+        says(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: 5, 6\r\n\r\n<r/>"
+        ),
+        BadAnswerError,
+        id="two-lengths",
+    ),
+    pytest.param(
+        says(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
+        ),
+        BadAnswerError,
+        id="bad-chunk",
+    ),
+    pytest.param(
+        says(b"HTTP/1.1 200 OK\r\n" + b"X-Many: 1\r\n" * 500 + b"\r\n"),
+        BadAnswerError,
+        id="header-flood",
+    ),
+    pytest.param(
+        says(b"HTTP/1.1 200 OK\r\nX-Long: " + b"y" * 200_000 + b"\r\n\r\n"),
+        BadAnswerError,
+        id="header-long",
+    ),
+    pytest.param(
+        says(http("200 OK", BOMB, Content_Encoding="gzip")), BadAnswerError, id="gzip-bomb"
+    ),
     pytest.param(says(http("200 OK", b"x" * 300_000)), BadAnswerError, id="too-long"),
-    pytest.param(says(b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: 99999999999999999999999\r\n\r\nx"), BadAnswerError, id="absurd-length"),
+    pytest.param(
+        says(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: 99999999999999999999999\r\n\r\nx"
+        ),
+        BadAnswerError,
+        id="absurd-length",
+    ),
     pytest.param(endless, BadAnswerError, id="endless"),
     pytest.param(redirect_to, BadAnswerError, id="301"),
     pytest.param(says(b""), UnreachableError, id="closed-without-answer"),
@@ -95,7 +135,11 @@ NOT_A_RECEIPT = [
     pytest.param(silent, TimedOutError, id="silent"),
     pytest.param(drip, TimedOutError, id="drip"),
     pytest.param(drip_head, TimedOutError, id="drip-head"),
-    pytest.param(says(http("502 Bad Gateway", b"<html>nginx</html>", "text/html")), PeerFaultError, id="502-html"),
+    pytest.param(
+        says(http("502 Bad Gateway", b"<html>nginx</html>", "text/html")),
+        PeerFaultError,
+        id="502-html",
+    ),
     pytest.param(says(http("500 Error", b"", "text/xml")), PeerFaultError, id="500-empty"),
 ]
 
@@ -165,7 +209,9 @@ def test_an_odd_answer_to_a_question_is_a_bad_answer(odd, impatient, transport, 
         soap("<x/><x/>"),
         soap(f'<DeliverResponse xmlns="{GW}"/>'),
         soap(f'<DeliverResponse xmlns="{GW}"><Receipt>***</Receipt></DeliverResponse>'),
-        soap(f'<PingResponse xmlns="{GW}"><Identifier>a</Identifier><Country>KE</Country><SoftwareVersion>1</SoftwareVersion><Time>2026-03-10T09:00:00Z</Time></PingResponse>'),
+        soap(
+            f'<PingResponse xmlns="{GW}"><Identifier>a</Identifier><Country>KE</Country><SoftwareVersion>1</SoftwareVersion><Time>2026-03-10T09:00:00Z</Time></PingResponse>'
+        ),
         soap(f'<DeliverResponse xmlns="{GW}"><Receipt>QQ==</Receipt></DeliverResponse>', SOAP12),
         b"<x/>",
         b"<",
@@ -183,7 +229,9 @@ def test_a_soap_answer_that_breaks_the_contract_is_a_bad_answer(odd, impatient, 
 
 @pytest.mark.parametrize("time_stated", ["2026-13-01T00:00:00Z", "2026-03-10T09:00:00"])
 def test_a_soap_ping_with_a_useless_time_is_a_bad_answer(odd, impatient, transport, time_stated):
-    body = soap(f'<PingResponse xmlns="{GW}"><Identifier>a</Identifier><Country>KE</Country><SoftwareVersion>1</SoftwareVersion><Time>{time_stated}</Time></PingResponse>')
+    body = soap(
+        f'<PingResponse xmlns="{GW}"><Identifier>a</Identifier><Country>KE</Country><SoftwareVersion>1</SoftwareVersion><Time>{time_stated}</Time></PingResponse>'
+    )
     server = odd(says(http("200 OK", body, "text/xml")))
     with pytest.raises(BadAnswerError):
         transport.ping(impatient(server, channel=Channel.SOAP, soap_version=SoapVersion.SOAP_11))
@@ -215,7 +263,9 @@ def test_a_fault_keeps_its_code_and_says_whether_to_repeat(
 
 
 def test_a_soap_fault_of_a_foreign_stack_is_a_fault_by_its_status(odd, impatient, transport):
-    fault = soap("<s:Fault><faultcode>s:Server</faultcode><faultstring>down\nfor repair</faultstring></s:Fault>")
+    fault = soap(
+        "<s:Fault><faultcode>s:Server</faultcode><faultstring>down\nfor repair</faultstring></s:Fault>"
+    )
     server = odd(says(http("500 Error", fault, "text/xml")))
     with pytest.raises(PeerFaultError, match="down for repair") as caught:
         transport.send(impatient(server, channel=Channel.SOAP), ENVELOPE)
@@ -281,7 +331,9 @@ def test_a_closed_port_is_unreachable(endpoint, transport):
         transport.send(endpoint(f"https://127.0.0.1:{port}"), ENVELOPE)
 
 
-@pytest.mark.parametrize("host", ["no-such-host.invalid", "a" * 64 + ".example", "..", "xn--a.example"])
+@pytest.mark.parametrize(
+    "host", ["no-such-host.invalid", "a" * 64 + ".example", "..", "xn--a.example"]
+)
 def test_a_name_that_leads_nowhere_is_unreachable(endpoint, transport, host):
     with pytest.raises(UnreachableError):
         transport.send(endpoint(f"https://{host}:8443"), ENVELOPE)

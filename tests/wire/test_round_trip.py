@@ -104,9 +104,15 @@ def test_a_busy_peer_says_when_to_come_back(gateway, endpoint, transport, profil
 
 
 @pytest.mark.parametrize("profile", CHANNELS)
-def test_an_unexpected_failure_is_internal_and_tells_nothing(
-    gateway, endpoint, transport, profile
-):
+def test_a_sender_hears_that_its_envelope_is_too_large(gateway, endpoint, transport, profile):
+    with pytest.raises(PeerFaultError) as caught:
+        transport.send(endpoint(gateway.base, **profile), b"x" * 7_100_000)
+    assert (caught.value.peer_code, caught.value.peer_retryable) == ("TOO_LARGE", False)
+    assert gateway.calls() == []
+
+
+@pytest.mark.parametrize("profile", CHANNELS)
+def test_an_unexpected_failure_is_internal_and_tells_nothing(gateway, endpoint, transport, profile):
     with pytest.raises(PeerFaultError) as caught:
         transport.send(endpoint(gateway.base, **profile), b"crash")
     assert caught.value.peer_code == "INTERNAL"

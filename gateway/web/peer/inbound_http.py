@@ -22,6 +22,8 @@ from gateway.web.peer.desk import ProxyTrust
 
 _PIECE: Final = 65_536
 _LONGEST_CERT_HEADER: Final = 16_384
+_DISCARDED: Final = 4
+"""How many times the limit is read and thrown away before a refusal is written."""
 
 
 def tls_fingerprint(request: Request, proxy: ProxyTrust | None) -> str | None:
@@ -64,11 +66,13 @@ def read_body(request: Request, most: int) -> bytes:
     """
     stated = request.content_length
     if stated is not None and stated > most:
+        _discard(request, stated if stated <= _DISCARDED * most else 0)
         raise TooLargeError(f"{stated} bytes where {most} are allowed")
     body = bytearray()
     while piece := _piece(request, min(_PIECE, most + 1 - len(body))):
         body += piece
         if len(body) > most:
+            _discard(request, _DISCARDED * most)
             raise TooLargeError(f"more than {most} bytes")
     if not body:
         raise InputError("the request has no body")
@@ -77,11 +81,17 @@ def read_body(request: Request, most: int) -> bytes:
     return bytes(body)
 
 
+def _discard(request: Request, most: int) -> None:
+    """Read on without keeping anything: who still sends does not hear why it was refused."""
+    while most > 0 and (piece := _piece(request, min(_PIECE, most))):
+        most -= len(piece)
+
+
 def _piece(request: Request, size: int) -> bytes:
     try:
         return bytes(request.stream.read(size))
-    except OSError as exc:
-        raise InputError("the body broke off or came too slowly") from exc
+    except Exception as exc:  # each server has errors of its own for a bad body
+        raise InputError("the body broke off, came too slowly or is badly framed") from exc
 
 
 def _fingerprint_from_proxy(request: Request, proxy: ProxyTrust) -> str:
