@@ -8,7 +8,7 @@ import sys
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
-from bench import harness, raw, report  # noqa: F401 - raw registers its measures
+from bench import harness, raw, report, rooms  # noqa: F401 - these register their measures
 from bench.material import ITEMS, document_xml, rsa_key
 
 

@@ -1,0 +1,133 @@
+"""The rooms of the gateway one by one, in process, against the bare limits of their work."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.harness import Work, measure
+from bench.material import document, document_xml
+from gateway.agreements import Facts, Point, check, load_agreements
+from gateway.documents import DocumentType
+from gateway.documents.shape import from_json
+from gateway.envelope import Header, unwrap, wrap
+from gateway.trust import SignerRole, sign, verify
+from gateway.trust.demo_pki import CountryPki, make_demo_pki
+from gateway.xml.mapping import load_tables
+from gateway.xml.parsing import parse
+
+DOCUMENTS = "documents and mapping, in process"
+TRUST = "document signatures, in process"
+ENVELOPES = "envelopes, in process"
+
+NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
+SIGN_LIMITS = ("lxml parse", "exclusive C14N")
+
+
+@contextmanager
+def zambia() -> Iterator[CountryPki]:
+    """Yield the keys of one country: an RSA-2048 gateway, a P-256 authority."""
+    with tempfile.TemporaryDirectory(prefix="eco-bench-") as folder:
+        yield make_demo_pki(Path(folder), ["ZM"], now=NOW).countries["ZM"]
+
+
+def header() -> Header:
+    """Return a header as the exchange would write it."""
+    return Header(
+        message_id="urn:uuid:5b3c1f6e-2f4f-4d53-9f5e-0c6f4a1d2e3b",
+        sender="ZM-SW",
+        sender_country="ZM",
+        receiver="KE-SW",
+        receiver_country="KE",
+        document_type=DocumentType.CERTIFICATE_OF_ORIGIN,
+        document_version="1.0",
+        created_at=NOW,
+        conversation_id="urn:uuid:0f8a5b52-6f0e-4d0b-9b44-5a3a0d7e9c11",
+        test=False,
+    )
+
+
+@measure("read from JSON into a document", group=DOCUMENTS)
+def _from_json() -> Iterator[Work]:
+    model, raw = type(document()), document().model_dump_json()
+    yield lambda: from_json(model, raw)
+
+
+@measure("check every business rule at issue", group=DOCUMENTS)
+def _rules() -> Iterator[Work]:
+    agreement = load_agreements()[document().agreement]
+    facts = Facts(point=Point.ISSUE, now=NOW, own_country=document().exporting_country)
+    yield lambda: check(document(), agreement, facts)
+
+
+@measure("render to XML", group=DOCUMENTS)
+def _render() -> Iterator[Work]:
+    table = load_tables()[DocumentType.CERTIFICATE_OF_ORIGIN]
+    yield lambda: table.render(document())
+
+
+@measure("parse, hardened", group=DOCUMENTS, limits=("lxml parse",))
+def _parse() -> Iterator[Work]:
+    raw = document_xml()
+    yield lambda: parse(raw)
+
+
+@measure("read from XML into a document", group=DOCUMENTS)
+def _read() -> Iterator[Work]:
+    table, root = load_tables()[DocumentType.CERTIFICATE_OF_ORIGIN], parse(document_xml())
+    yield lambda: table.read(root)
+
+
+@measure("sign, P-256", group=TRUST, limits=(*SIGN_LIMITS, "P-256 sign"))
+def _sign_p256() -> Iterator[Work]:
+    raw = document_xml()
+    with zambia() as pki:
+        credential = pki.authority.credential
+        yield lambda: sign(raw, credential)
+
+
+@measure("sign, RSA-2048", group=TRUST, limits=(*SIGN_LIMITS, "RSA-2048 sign"))
+def _sign_rsa() -> Iterator[Work]:
+    raw = document_xml()
+    with zambia() as pki:
+        credential = pki.gateway.credential
+        yield lambda: sign(raw, credential)
+
+
+@measure(
+    "verify with chain and revocation, P-256", group=TRUST, limits=(*SIGN_LIMITS, "P-256 verify")
+)
+def _verify_p256() -> Iterator[Work]:
+    with zambia() as pki:
+        signed, trust = sign(document_xml(), pki.authority.credential), pki.trust()
+        yield lambda: verify(signed, trust, role=SignerRole.ISSUING_AUTHORITY, at=NOW)
+
+
+@measure(
+    "verify with chain and revocation, RSA-2048",
+    group=TRUST,
+    limits=(*SIGN_LIMITS, "RSA-2048 verify"),
+)
+def _verify_rsa() -> Iterator[Work]:
+    with zambia() as pki:
+        signed, trust = sign(document_xml(), pki.gateway.credential), pki.trust()
+        yield lambda: verify(signed, trust, role=SignerRole.GATEWAY, at=NOW)
+
+
+@measure("wrap and sign, RSA-2048", group=ENVELOPES)
+def _wrap_and_sign() -> Iterator[Work]:
+    with zambia() as pki:
+        payload = sign(document_xml(), pki.authority.credential)
+        credential = pki.gateway.credential
+        yield lambda: sign(wrap(header(), payload), credential)
+
+
+@measure("verify and unwrap, RSA-2048", group=ENVELOPES)
+def _verify_and_unwrap() -> Iterator[Work]:
+    with zambia() as pki:
+        payload = sign(document_xml(), pki.authority.credential)
+        envelope, trust = sign(wrap(header(), payload), pki.gateway.credential), pki.trust()
+        yield lambda: unwrap(verify(envelope, trust, role=SignerRole.GATEWAY, at=NOW).root)
