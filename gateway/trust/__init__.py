@@ -7,12 +7,13 @@ storing is done elsewhere.  docs/security.md explains the profile.
 
 from gateway.trust.algorithms import COMPATIBLE, STRICT, SignaturePolicy, policy_named
 from gateway.trust.chain import require_signing_cert
+from gateway.trust.demo_pki import DemoPki, make_demo_pki
 from gateway.trust.keys import (
     Credential,
     KeyKind,
     generate_key,
     key_to_pem,
-    signing_request,
+    make_csr,
     write_private,
 )
 from gateway.trust.registry import (
@@ -30,6 +31,7 @@ __all__ = [
     "COMPATIBLE",
     "STRICT",
     "Credential",
+    "DemoPki",
     "KeyKind",
     "PeerTrust",
     "RegisteredSigner",
@@ -41,10 +43,11 @@ __all__ = [
     "fingerprint_of",
     "generate_key",
     "key_to_pem",
+    "make_csr",
+    "make_demo_pki",
     "policy_named",
     "require_signing_cert",
     "sign",
-    "signing_request",
     "verify",
     "write_private",
 ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import ClassVar, Final
 
 from gateway.errors import ConfigError
 
@@ -74,6 +74,9 @@ class SignaturePolicy:
     implied_canonicalization: bool
     prefix_lists: bool
 
+    STRICT: ClassVar[SignaturePolicy]
+    COMPATIBLE: ClassVar[SignaturePolicy]
+
 
 STRICT: Final = SignaturePolicy(
     name="STRICT",
@@ -103,6 +106,9 @@ COMPATIBLE: Final = SignaturePolicy(
     prefix_lists=True,
 )
 """Also what the JDK and .NET write when nobody tells them otherwise, and RSA-PSS."""
+
+SignaturePolicy.STRICT = STRICT
+SignaturePolicy.COMPATIBLE = COMPATIBLE
 
 
 def policy_named(name: str) -> SignaturePolicy:

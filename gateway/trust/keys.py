@@ -6,6 +6,7 @@ RSA of 2048 bits or more and the curves P-256 and P-384 are taken, for ourselves
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -33,14 +34,29 @@ MAX_RSA_BITS: Final = 8192
 MIN_RSA_EXPONENT: Final = 65537
 CURVES: Final = frozenset({"secp256r1", "secp384r1"})
 
+SIGNING: Final = ("digital_signature", "content_commitment")
+"""Key usage of a signing certificate."""
+
+_USAGE_BITS: Final = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
+
 
 class KeyKind(StrEnum):
     """Names the kinds of key that this gateway makes."""
 
     RSA_2048 = "rsa-2048"
     RSA_3072 = "rsa-3072"
-    P256 = "p-256"
-    P384 = "p-384"
+    EC_P256 = "p-256"
+    EC_P384 = "p-384"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,50 +155,64 @@ def generate_key(kind: KeyKind) -> PrivateKey:
             return rsa.generate_private_key(public_exponent=65537, key_size=2048)
         case KeyKind.RSA_3072:
             return rsa.generate_private_key(public_exponent=65537, key_size=3072)
-        case KeyKind.P256:
+        case KeyKind.EC_P256:
             return ec.generate_private_key(ec.SECP256R1())
-        case KeyKind.P384:
+        case KeyKind.EC_P384:
             return ec.generate_private_key(ec.SECP384R1())
 
 
-def signing_request(key: PrivateKey, *, country: str, organisation: str, name: str) -> bytes:
-    """Return a PKCS#10 request in PEM for a signing certificate, to be sent to the national CA.
+def make_csr(
+    key: PrivateKey,
+    *,
+    common_name: str,
+    country: str,
+    organisation: str | None = None,
+    host: str | None = None,
+) -> bytes:
+    """Return a PKCS#10 request in PEM, to be sent to the national CA.
+
+    Args:
+        host: DNS name or address of a TLS server; None asks for a signing certificate.
 
     Raises:
         ConfigError: a name that X.509 does not take.
     """
     try:
-        subject = x509.Name(
-            [
-                x509.NameAttribute(NameOID.COUNTRY_NAME, country),
-                x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation),
-                x509.NameAttribute(NameOID.COMMON_NAME, name),
-            ]
+        request = x509.CertificateSigningRequestBuilder().subject_name(
+            distinguished_name(common_name, country=country, organisation=organisation)
         )
+        if host is None:
+            request = request.add_extension(key_usage(*SIGNING), critical=True)
+        else:
+            request = request.add_extension(key_usage("digital_signature"), critical=True)
+            names = x509.SubjectAlternativeName([general_name(host)])
+            request = request.add_extension(names, critical=False)
     except ValueError as exc:
         raise ConfigError(f"the names of the request: {exc}") from exc
-    request = (
-        x509.CertificateSigningRequestBuilder()
-        .subject_name(subject)
-        .add_extension(signing_usage(), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    return request.public_bytes(serialization.Encoding.PEM)
+    return request.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
-def signing_usage() -> x509.KeyUsage:
-    """Return the key usage of a signing certificate: digitalSignature and contentCommitment."""
-    return x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=True,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=False,
-        crl_sign=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
+def distinguished_name(
+    common_name: str, *, country: str, organisation: str | None = None
+) -> x509.Name:
+    """Return a subject with country, organisation and common name."""
+    parts = [(NameOID.COUNTRY_NAME, country), (NameOID.COMMON_NAME, common_name)]
+    if organisation is not None:
+        parts.insert(1, (NameOID.ORGANIZATION_NAME, organisation))
+    return x509.Name([x509.NameAttribute(oid, value) for oid, value in parts])
+
+
+def general_name(host: str) -> x509.GeneralName:
+    """Return a host as it stands in a subject alternative name."""
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+def key_usage(*bits: str) -> x509.KeyUsage:
+    """Return a key usage with these bits, named as ``x509.KeyUsage`` names them."""
+    return x509.KeyUsage(**{bit: bit in bits for bit in _USAGE_BITS})
 
 
 def key_to_pem(key: PrivateKey, password: bytes | None = None) -> bytes:
@@ -197,15 +227,15 @@ def key_to_pem(key: PrivateKey, password: bytes | None = None) -> bytes:
     )
 
 
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read, whatever the umask; replaces an older one."""
+def write_private(path: Path, key: PrivateKey, password: bytes | None = None) -> None:
+    """Write a key to a file that only its owner may read; replaces an older file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileNotFoundError):
         path.unlink()
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         os.fchmod(handle, 0o600)
-        file.write(content)
+        file.write(key_to_pem(key, password))
 
 
 def _upwards(cert: x509.Certificate, others: Sequence[x509.Certificate]) -> list[x509.Certificate]:
