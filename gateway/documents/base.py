@@ -48,6 +48,11 @@ _UNPRINTABLE = re.compile(
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?", re.ASCII)
 
 
+def printable(value: Any) -> Any:
+    """Return a text with every character that XML cannot carry replaced by U+FFFD."""
+    return _UNPRINTABLE.sub("\ufffd", value) if isinstance(value, str) else value
+
+
 def _printable(value: str) -> str:
     if _UNPRINTABLE.search(value):
         raise ValueError("holds a control character")

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from gateway.documents.base import Record
+from gateway.documents.base import Record, printable
 from gateway.documents.codes import Language, Severity, Verdict
+
+Sentence = Annotated[str, BeforeValidator(printable)]
+"""Text that quotes what others wrote: what XML cannot carry is replaced, never refused."""
 
 
 class LocalisedText(Record):
     """Holds one sentence in every official language."""
 
-    en: str = Field(min_length=1, max_length=2000)
-    fr: str = Field(min_length=1, max_length=2000)
-    ar: str = Field(min_length=1, max_length=2000)
+    en: Sentence = Field(min_length=1, max_length=2000)
+    fr: Sentence = Field(min_length=1, max_length=2000)
+    ar: Sentence = Field(min_length=1, max_length=2000)
 
     def in_language(self, language: Language | str) -> str:
         """Return the sentence in ``language``."""
@@ -36,11 +40,11 @@ class Finding(Record):
         remedy: what would mend it.
     """
 
-    rule: str = Field(min_length=1, max_length=40)
+    rule: Sentence = Field(min_length=1, max_length=40)
     severity: Severity
-    path: str = Field(max_length=300)
-    box: str | None = Field(default=None, max_length=20)
-    article: str | None = Field(default=None, max_length=60)
+    path: Sentence = Field(max_length=300)
+    box: Sentence | None = Field(default=None, max_length=20)
+    article: Sentence | None = Field(default=None, max_length=60)
     message: LocalisedText
     remedy: LocalisedText
 
