@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from gateway.documents import Verdict
 from gateway.errors import PeerFaultError, TlsError, all_error_types
-from gateway.transport import Channel, SoapVersion
+from gateway.transport import Channel, SoapVersion, StatusAnswer
+from gateway.trust.demo_pki import make_demo_pki
 from tests.wire.conftest import CHANNELS
 from tests.wire.stand_in_gateway import CRASH_SECRET, RECEIVED_AT, receipt_for
 
@@ -204,3 +208,33 @@ def test_a_plain_listener_serves_loopback_and_knows_no_fingerprint(start, endpoi
     peer = replace(peer, server_ca_pem=b"", client_cert=None, client_key=None)
     assert transport.send(peer, ENVELOPE) == receipt_for(ENVELOPE)
     assert plain.calls() == [("-", ENVELOPE)]
+
+
+def test_the_demonstration_pki_serves_both_sides_of_a_connection(
+    start, endpoint, transport, tmp_path
+):
+    """The chain of the file (country CA, regional root) is sent, and only the leaf is bound."""
+    demo = make_demo_pki(tmp_path, ("KE", "ZM"), now=datetime.now(UTC))
+    kenya, zambia = demo.countries["KE"].tls, demo.countries["ZM"].tls
+    gateway = start(
+        cert=str(kenya.cert_path), key=str(kenya.key_path), client_ca=str(demo.root_path)
+    )
+    for profile in CHANNELS:
+        peer = endpoint(
+            gateway.base,
+            **profile.values[0],
+            server_ca_pem=demo.root_path.read_bytes(),
+            client_cert=zambia.cert_path,
+            client_key=zambia.key_path,
+        )
+        assert transport.send(peer, ENVELOPE) == receipt_for(ENVELOPE)
+    assert {fingerprint for fingerprint, _ in gateway.calls()} == {zambia.fingerprint}
+
+
+def test_a_receipt_in_json_is_base64_of_the_usual_alphabet():
+    """Pydantic's own writes ``-`` and ``_``, which no other stack reads."""
+    raw = bytes(range(256))
+    answer = StatusAnswer(message_id="m", known=True, receipt=raw)
+    written = json.loads(answer.model_dump_json())["receipt"]
+    assert written == base64.b64encode(raw).decode()
+    assert StatusAnswer.model_validate_json(answer.model_dump_json()) == answer

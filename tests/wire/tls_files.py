@@ -1,17 +1,21 @@
-"""TLS certificates for tests of the wire: one CA per side, a server, two clients, bad servers."""
+"""TLS certificate files for tests of the wire, issued by the gateway's own demonstration CA."""
 
 from __future__ import annotations
 
-import hashlib
-import ipaddress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from gateway.trust.issuing import CertificateAuthority, Purpose, Validity
+from gateway.trust.keys import (
+    KeyKind,
+    distinguished_name,
+    generate_key,
+    key_usage,
+    write_private,
+)
 
 
 @dataclass(frozen=True)
@@ -20,70 +24,35 @@ class Pair:
 
     cert: Path
     key: Path
-
-    @property
-    def fingerprint(self) -> str:
-        tls_cert = x509.load_pem_x509_certificate(self.cert.read_bytes())
-        return hashlib.sha256(tls_cert.public_bytes(serialization.Encoding.DER)).hexdigest()
+    fingerprint: str
 
 
 class TestAuthority:
-    """Issues TLS certificates into a directory."""
+    """Issues TLS certificates into a directory; real time, because OpenSSL reads the real clock."""
 
     __test__ = False
 
     def __init__(self, directory: Path, name: str) -> None:
-        self.directory = directory
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        builder = _builder(self._name, self._name, self._key.public_key(), days=30).add_extension(
-            x509.BasicConstraints(ca=True, path_length=0), critical=True
-        )
+        self._directory = directory
+        self._authority = CertificateAuthority.root(distinguished_name(name, country="KE"), _days(30))
         self.ca = directory / f"{name}.pem"
-        self.ca.write_bytes(_pem(builder.sign(self._key, hashes.SHA256())))
+        self.ca.write_bytes(self._authority.cert.public_bytes(Encoding.PEM))
 
     def issue(self, name: str, *hosts: str, days: int = 30) -> Pair:
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        usage = ExtendedKeyUsageOID.SERVER_AUTH if hosts else ExtendedKeyUsageOID.CLIENT_AUTH
-        builder = _builder(subject, self._name, key.public_key(), days=days)
-        builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
-        if hosts:
-            builder = builder.add_extension(
-                x509.SubjectAlternativeName([_general_name(host) for host in hosts]), critical=False
-            )
-        pair = Pair(self.directory / f"{name}.pem", self.directory / f"{name}.key")
-        pair.cert.write_bytes(_pem(builder.sign(self._key, hashes.SHA256())))
-        pair.key.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
+        credential = self._authority.issue(
+            distinguished_name(name, country="KE"),
+            _days(days),
+            key=generate_key(KeyKind.EC_P256),
+            purpose=Purpose.TLS,
+            usage=key_usage("digital_signature"),
+            hosts=hosts,
         )
-        pair.key.chmod(0o600)
-        return pair
+        cert, key = self._directory / f"{name}.pem", self._directory / f"{name}.key"
+        cert.write_bytes(credential.signing_cert.public_bytes(Encoding.PEM))
+        write_private(key, credential.key)
+        return Pair(cert, key, credential.fingerprint)
 
 
-def _builder(subject, issuer, public_key, *, days):
+def _days(days: int) -> Validity:
     now = datetime.now(UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(public_key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=60))
-        .not_valid_after(now + timedelta(days=days))
-    )
-
-
-def _general_name(host: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(host))
-    except ValueError:
-        return x509.DNSName(host)
-
-
-def _pem(tls_cert: x509.Certificate) -> bytes:
-    return tls_cert.public_bytes(serialization.Encoding.PEM)
+    return Validity(begins=now - timedelta(days=60), ends=now + timedelta(days=days))
