@@ -1,0 +1,5 @@
+"""Runs the command line: ``python -m gateway`` is ``eco``."""
+
+from gateway.cli import main
+
+main()

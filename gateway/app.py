@@ -1,0 +1,235 @@
+"""The composition root: builds a gateway from its home, once, with nothing hidden.
+
+Every entry point (listener, worker, command line, demonstration) starts here.  Tests pass
+their own clock and transport; everything else is real.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from flask import Flask
+
+from gateway.agreements import Agreement, load_agreements
+from gateway.config import KeySection, Settings, load_settings, secret_from
+from gateway.documents import DocumentType
+from gateway.errors import ConfigError
+from gateway.exchange.answers import PeerEntrance
+from gateway.exchange.context import SIGNING_ROLE, Clock, Desk, Identity, Limits
+from gateway.exchange.delivery import Worker
+from gateway.exchange.retry import RetryPolicy
+from gateway.store import CredentialUse, Peer, Store, peers
+from gateway.transport import Channel, PeerEndpoint, SoapVersion, Transport
+from gateway.trust import (
+    COMPATIBLE,
+    Credential,
+    PeerTrust,
+    RegisteredSigner,
+    RevocationPolicy,
+)
+from gateway.web.peer import PeerAppSettings, create_peer_app
+from gateway.web.serving import ServerSettings, ServerTls
+from gateway.xml.mapping import load_tables
+from gateway.xml.national import NationalFormat, load_national_formats
+from gateway.xml.schema import SchemaSet
+
+CLIENT_CA_FILE = Path("run/client-ca.pem")
+
+
+def system_clock() -> datetime:
+    """Return the present moment in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gateway:
+    """Is one gateway, ready to work."""
+
+    settings: Settings
+    desk: Desk
+    national: Mapping[str, NationalFormat]
+
+    @property
+    def store(self) -> Store:
+        """The books of this gateway."""
+        return self.desk.store
+
+    def close(self) -> None:
+        """Close the database connections."""
+        self.desk.store.close()
+
+
+def open_gateway(home: Path, *, clock: Clock = system_clock) -> Gateway:
+    """Return the gateway whose home is ``home``.
+
+    Raises:
+        ConfigError: settings, keys, profiles or mapping tables cannot be used.
+    """
+    settings = load_settings(home)
+    desk = Desk(
+        identity=_identity(settings),
+        store=Store.open(settings.store_url),
+        tables=load_tables(),
+        schemas=SchemaSet.load(),
+        agreements=_agreements(settings),
+        gateway_credential=_credential(settings, settings.keys.gateway),
+        signers=_signers(settings),
+        own_trust=_own_trust(settings),
+        limits=Limits(
+            max_age=timedelta(days=settings.limits.max_age_days),
+            clock_skew=timedelta(minutes=settings.limits.clock_skew_minutes),
+        ),
+        clock=clock,
+    )
+    return Gateway(settings=settings, desk=desk, national=load_national_formats())
+
+
+def peer_app(home: Path, *, clock: Clock = system_clock) -> Flask:
+    """Return the WSGI app that serves peers; built in each worker after the fork."""
+    gateway = open_gateway(home, clock=clock)
+    settings = gateway.settings
+    return create_peer_app(
+        PeerEntrance(gateway.desk),
+        PeerAppSettings(
+            max_envelope_bytes=settings.limits.max_message_bytes,
+            public_url=settings.listen.public_url,
+        ),
+    )
+
+
+def server_settings(settings: Settings) -> ServerSettings:
+    """Return where and how the peer listener of this home is served."""
+    listen = settings.listen
+    return ServerSettings(
+        host=listen.host,
+        port=listen.port,
+        threads=listen.threads,
+        tls=ServerTls(
+            cert=settings.resolve(settings.tls.certificate),
+            key=settings.resolve(settings.tls.key),
+            client_ca=settings.resolve(CLIENT_CA_FILE),
+        ),
+        name=f"eco {settings.gateway.identifier}",
+    )
+
+
+def write_client_ca(settings: Settings, store: Store) -> Path:
+    """Write the anchors of all peers' TLS certificates where the listener reads them.
+
+    The listener notices the change by itself.  A home without peers gets its own TLS
+    certificate, so that the file is never empty and still lets nobody in.
+    """
+    with store.read() as conn:
+        found = [
+            credential.pem.strip()
+            for peer in peers.every(conn)
+            for credential in peers.credentials(conn, peer.id, use=CredentialUse.SERVER_CA)
+        ]
+    own = settings.resolve(settings.tls.certificate).read_text(encoding="ascii").strip()
+    path = settings.resolve(CLIENT_CA_FILE)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    written = path.with_suffix(".new")
+    written.write_text("\n".join(dict.fromkeys(found or [own])) + "\n", encoding="ascii")
+    written.replace(path)
+    return path
+
+
+def worker_of(gateway: Gateway, transport: Transport, *, name: str) -> Worker:
+    """Return a worker that delivers the due messages of ``gateway``."""
+    delivery = gateway.settings.delivery
+    return Worker(
+        name=name,
+        desk=gateway.desk,
+        transport=transport,
+        endpoint_of=endpoint_book(gateway),
+        retry=RetryPolicy(
+            first=timedelta(seconds=delivery.first_retry_seconds),
+            longest=timedelta(seconds=delivery.longest_retry_seconds),
+            give_up_after=timedelta(hours=delivery.give_up_after_hours),
+        ),
+        lease_seconds=delivery.lease_seconds,
+        batch=delivery.batch,
+    )
+
+
+def endpoint_book(gateway: Gateway) -> Callable[[Peer], PeerEndpoint]:
+    """Return the function that says where and with which credentials a peer is reached."""
+    settings = gateway.settings
+
+    def endpoint_of(peer: Peer) -> PeerEndpoint:
+        with gateway.store.read() as conn:
+            anchors = peers.credentials(conn, peer.id, use=CredentialUse.SERVER_CA)
+        return PeerEndpoint(
+            channel=Channel(peer.channel.value),
+            url=peer.url,
+            soap_version=SoapVersion(peer.soap_version),
+            server_ca_pem="\n".join(anchor.pem for anchor in anchors).encode("ascii"),
+            client_cert=settings.resolve(settings.tls.certificate),
+            client_key=settings.resolve(settings.tls.key),
+            connect_timeout=settings.delivery.connect_timeout_seconds,
+            read_timeout=settings.delivery.read_timeout_seconds,
+            total_timeout=settings.delivery.lease_seconds / 2,
+        )
+
+    return endpoint_of
+
+
+def _identity(settings: Settings) -> Identity:
+    own = settings.gateway
+    return Identity(identifier=own.identifier, name=own.name, country=own.country, test=own.test)
+
+
+def _agreements(settings: Settings) -> Mapping[str, Agreement]:
+    known = load_agreements()
+    missing = [name for name in settings.gateway.agreements if name not in known]
+    if missing:
+        raise ConfigError(f"[gateway] agreements: no profile is called {', '.join(missing)}")
+    return {name: known[name] for name in settings.gateway.agreements}
+
+
+def _signers(settings: Settings) -> Mapping[DocumentType, Credential]:
+    sections = {
+        DocumentType.CERTIFICATE_OF_ORIGIN: settings.keys.authority,
+        DocumentType.CUSTOMS_RESPONSE: settings.keys.customs,
+    }
+    return {
+        document_type: _credential(settings, section)
+        for document_type, section in sections.items()
+        if section is not None
+    }
+
+
+def _own_trust(settings: Settings) -> PeerTrust:
+    signers = _signers(settings)
+    return PeerTrust(
+        country=settings.gateway.country,
+        anchors=tuple(
+            anchor for credential in signers.values() for anchor in credential.chain[-1:]
+        ),
+        signers=tuple(
+            RegisteredSigner(
+                fingerprint=credential.fingerprint,
+                country=settings.gateway.country,
+                role=SIGNING_ROLE[document_type],
+            )
+            for document_type, credential in signers.items()
+        ),
+        crls=(),
+        policy=COMPATIBLE,
+        revocation=RevocationPolicy.WHEN_KNOWN,
+    )
+
+
+def _credential(settings: Settings, section: KeySection) -> Credential:
+    password = secret_from(section.password_env)
+    try:
+        if section.pem is not None:
+            key, certificate = (settings.resolve(path).read_bytes() for path in section.pem)
+            return Credential.from_pem(key, certificate, password)
+        pkcs12 = settings.resolve(section.pkcs12 or Path())
+        return Credential.from_pkcs12(pkcs12.read_bytes(), password)
+    except OSError as exc:
+        raise ConfigError(f"a key file cannot be read: {exc}") from exc

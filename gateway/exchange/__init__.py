@@ -1,0 +1,1 @@
+"""The two pipelines: a document becomes a delivered message, an envelope becomes a receipt."""

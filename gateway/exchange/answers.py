@@ -1,0 +1,56 @@
+"""What peers may ask beside delivering: what became of their message, and who we are."""
+
+from __future__ import annotations
+
+from gateway import __version__
+from gateway.errors import ClientCertificateError
+from gateway.exchange.context import Desk
+from gateway.exchange.inbound import accept
+from gateway.store import Peer, inbox, peers
+from gateway.transport import PingAnswer, StatusAnswer
+
+
+class PeerEntrance:
+    """Answers peers for one desk; the listener's counterpart (``gateway.web.peer.PeerDesk``)."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def accept(self, raw: bytes, tls_fingerprint: str | None) -> bytes:
+        """Return the signed receipt envelope for the envelope ``raw``."""
+        return accept(self._desk, raw, tls_fingerprint=tls_fingerprint)
+
+    def status(self, message_id: str, tls_fingerprint: str | None) -> StatusAnswer:
+        """Return what is known of a message that the calling peer itself delivered."""
+        peer = self._caller(tls_fingerprint)
+        with self._desk.store.read() as conn:
+            arrival = inbox.find(conn, peer.id, message_id)
+        if arrival is None:
+            return StatusAnswer(message_id=message_id, known=False)
+        return StatusAnswer(
+            message_id=message_id,
+            known=True,
+            verdict=arrival.verdict,
+            received_at=arrival.received_at,
+            receipt=arrival.receipt,
+        )
+
+    def ping(self, tls_fingerprint: str | None) -> PingAnswer:
+        """Return who this gateway is and what it takes from the caller."""
+        peer = self._caller(tls_fingerprint)
+        return PingAnswer(
+            identifier=self._desk.identity.identifier,
+            country=self._desk.identity.country,
+            software_version=f"eco-gateway/{__version__}",
+            time=self._desk.clock(),
+            document_types=tuple(kind.value for kind in peer.document_types),
+        )
+
+    def _caller(self, tls_fingerprint: str | None) -> Peer:
+        with self._desk.store.read() as conn:
+            peer = (
+                None if tls_fingerprint is None else peers.by_tls_fingerprint(conn, tls_fingerprint)
+            )
+        if peer is None:
+            raise ClientCertificateError("the TLS client certificate belongs to no peer")
+        return peer

@@ -1,0 +1,157 @@
+"""The inbound pipeline: envelope bytes from a peer become a stored arrival and a receipt.
+
+Two kinds of "no" (docs/decisions/0002): whatever is wrong with the *message* (sender, address,
+time window, duplicate id) raises a ``GatewayError`` that the listener turns into a fault, and
+the sender may repair and repeat.  Whatever is wrong with the *document* of an authentic
+message is answered with a signed refusal, which is final.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.envelope import Header, peek, unwrap
+from gateway.errors import (
+    ClientCertificateError,
+    DocumentTypeNotAgreedError,
+    FutureMessageError,
+    GatewayError,
+    PeerSuspendedError,
+    SenderMismatchError,
+    StaleMessageError,
+    TestFlagError,
+    UnknownPeerError,
+    VersionNotSupportedError,
+    WrongReceiverError,
+)
+from gateway.exchange.context import Desk
+from gateway.exchange.receipts import sha256_of
+from gateway.exchange.settle import Authentic, repeat, settle
+from gateway.store import Peer, inbox, journal, peers
+from gateway.trust import SignerRole, verify
+from gateway.xml.parsing import parse
+
+MAJOR_VERSION = "1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """Is what an envelope says of itself before any proof: digest and claimed header."""
+
+    raw: bytes
+    sha256: str
+    header: Header
+
+
+def accept(desk: Desk, raw: bytes, *, tls_fingerprint: str | None) -> bytes:
+    """Return the receipt envelope for ``raw``, stored together with what it acknowledges.
+
+    1. Parse hardened and peek the claimed header, only to choose whom to believe.
+    2. The claimed sender is a registered, active peer and holds the TLS certificate.
+    3. The envelope signature is that peer's gateway's; from here only what it covers counts.
+    4. The header fits: sender is signer, we are the receiver, same test flag, type agreed.
+    5. The same message again gets the same receipt; other content under its id is an alarm.
+    6. The message was created within the time window.
+    7. The document is judged and settled in one transaction (``gateway.exchange.settle``).
+
+    Args:
+        raw: the envelope bytes as received.
+        tls_fingerprint: SHA-256 of the client certificate in DER, in hex; None only where the
+            listener runs without TLS, as in tests of this function.
+
+    Raises:
+        GatewayError: for steps 1 to 6; nothing but a journal entry was stored.
+    """
+    now = desk.clock()
+    digest = sha256_of(raw)
+    try:
+        authentic = _authenticate(desk, raw, digest, tls_fingerprint, now)
+        repeated = _repeated(desk, authentic)
+        if repeated is not None:
+            return repeated
+        _require_time_window(desk, authentic.header, now)  # 6
+    except GatewayError as exc:
+        _journal_turned_away(desk, digest, exc, now)
+        raise
+    return settle(desk, authentic)  # 7
+
+
+def _authenticate(
+    desk: Desk, raw: bytes, digest: str, tls_fingerprint: str | None, now: datetime
+) -> Authentic:
+    claim = Claim(raw=raw, sha256=digest, header=peek(parse(raw)))  # 1
+    peer = _known_peer(desk, claim.header, tls_fingerprint)  # 2
+    with desk.store.read() as conn:
+        trust = desk.trust_cache.of(conn, peer)
+    verified = verify(raw, trust, role=SignerRole.GATEWAY, at=now)  # 3
+    desk.schemas.require_valid(verified.root)
+    header, payload = unwrap(verified.root)
+    _require_fitting(desk, peer, header)  # 4
+    if verified.signer.country != header.sender_country:
+        raise SenderMismatchError(
+            f"signed for {verified.signer.country}, but sent as {header.sender_country}"
+        )
+    return Authentic(
+        raw=raw, sha256=digest, header=header, payload=payload, peer=peer, trust=trust, now=now
+    )
+
+
+def _known_peer(desk: Desk, header: Header, tls_fingerprint: str | None) -> Peer:
+    with desk.store.read() as conn:
+        peer = peers.by_identifier(conn, header.sender)
+        bound = None if tls_fingerprint is None else peers.by_tls_fingerprint(conn, tls_fingerprint)
+    if peer is None:
+        raise UnknownPeerError(f"no peer is registered as {header.sender!r}")
+    if tls_fingerprint is not None and (bound is None or bound.id != peer.id):
+        raise ClientCertificateError(
+            f"the TLS client certificate is not registered for {header.sender}"
+        )
+    if peer.is_suspended:
+        raise PeerSuspendedError(f"the peer {peer.identifier} is suspended")
+    return peer
+
+
+def _require_fitting(desk: Desk, peer: Peer, header: Header) -> None:
+    if (header.sender, header.sender_country) != (peer.identifier, peer.country):
+        raise SenderMismatchError(f"the signed sender {header.sender} is not {peer.identifier}")
+    own = desk.identity
+    if (header.receiver, header.receiver_country) != (own.identifier, own.country):
+        raise WrongReceiverError(f"addressed to {header.receiver}, but this is {own.identifier}")
+    if header.test is not own.test:
+        kind = "test" if header.test else "live"
+        raise TestFlagError(f"a {kind} message cannot be taken by this gateway")
+    if header.document_type not in peer.document_types:
+        raise DocumentTypeNotAgreedError(
+            f"{header.document_type} is not agreed with {peer.identifier}"
+        )
+    if header.document_version.split(".", 1)[0] != MAJOR_VERSION:
+        raise VersionNotSupportedError(
+            f"version {header.document_version} of {header.document_type} is not read here"
+        )
+
+
+def _repeated(desk: Desk, authentic: Authentic) -> bytes | None:
+    with desk.store.begin() as conn:
+        earlier = inbox.find(conn, authentic.peer.id, authentic.header.message_id)
+        if earlier is None:
+            return None
+        return repeat(conn, earlier, authentic.sha256, authentic.now)
+
+
+def _require_time_window(desk: Desk, header: Header, now: datetime) -> None:
+    if header.created_at > now + desk.limits.clock_skew:
+        raise FutureMessageError(f"created at {header.created_at.isoformat()}, which is not yet")
+    if header.created_at < now - desk.limits.max_age:
+        raise StaleMessageError(f"created at {header.created_at.isoformat()}, which is too old")
+
+
+def _journal_turned_away(desk: Desk, digest: str, exc: GatewayError, now: datetime) -> None:
+    with desk.store.begin() as conn:
+        journal.append(
+            conn,
+            at=now,
+            action=journal.Action.ARRIVAL_TURNED_AWAY,
+            subject=digest,
+            detail={"code": exc.code},
+        )

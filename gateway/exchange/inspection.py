@@ -1,0 +1,145 @@
+"""Inspecting signed XML for a person: what is signed, by whom, and whether we trust it.
+
+Looks at an envelope or a document of ours; stores nothing and never raises for a bad
+signature: the answer is the report.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from lxml import etree
+
+from gateway.documents import DocumentType
+from gateway.envelope import Header, peek, unwrap
+from gateway.errors import GatewayError
+from gateway.exchange.context import SIGNING_ROLE, Desk
+from gateway.exchange.examine import claimed_issue_moment, message_type
+from gateway.exchange.receipts import sha256_of
+from gateway.store import Peer, peers
+from gateway.trust import PeerTrust, Signer, SignerRole, verify
+from gateway.xml.namespaces import ENVELOPE_NS
+from gateway.xml.parsing import parse
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignatureReport:
+    """Says of one signed piece what it is and whether its signature holds.
+
+    Attributes:
+        kind: ``Envelope`` or the document type.
+        sha256: digest of the bytes looked at.
+        signer: who signed, when the signature holds.
+        code: wire code of what does not hold, None when it does.
+    """
+
+    kind: str
+    sha256: str
+    trusted: bool
+    signer: Signer | None = None
+    code: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspection:
+    """Is what was found in one file: an envelope and its document, or a document alone."""
+
+    header: Header | None
+    reports: tuple[SignatureReport, ...]
+
+    @property
+    def trusted(self) -> bool:
+        """Whether every signature that should be there holds."""
+        return all(report.trusted for report in self.reports)
+
+
+def inspect(desk: Desk, raw: bytes) -> Inspection:
+    """Return what ``raw`` is, what of it is signed by whom, and whether that is trusted.
+
+    Raises:
+        InputError: the bytes are no XML of ours at all.
+    """
+    root = parse(raw)
+    if etree.QName(root).namespace == ENVELOPE_NS:
+        return _inspect_envelope(desk, raw, peek(root))
+    return Inspection(header=None, reports=(_document_report(desk, raw, _trusts(desk)),))
+
+
+def _inspect_envelope(desk: Desk, raw: bytes, claimed: Header) -> Inspection:
+    now = desk.clock()
+    trust = _sender_trust(desk, claimed)
+    if trust is None:
+        report = SignatureReport(
+            kind="Envelope",
+            sha256=sha256_of(raw),
+            trusted=False,
+            code="UNKNOWN_PEER",
+            detail=f"no peer is registered as {claimed.sender!r}",
+        )
+        return Inspection(header=claimed, reports=(report,))
+    report, payload = _envelope_report(raw, trust, now)
+    if payload is None or claimed.document_type is DocumentType.ACKNOWLEDGEMENT:
+        return Inspection(header=claimed, reports=(report,))
+    return Inspection(header=claimed, reports=(report, _document_report(desk, payload, [trust])))
+
+
+def _envelope_report(
+    raw: bytes, trust: PeerTrust, now: datetime
+) -> tuple[SignatureReport, bytes | None]:
+    try:
+        verified = verify(raw, trust, role=SignerRole.GATEWAY, at=now)
+        payload = unwrap(verified.root)[1]
+    except GatewayError as exc:
+        return _failed("Envelope", raw, exc), None
+    return _held("Envelope", raw, verified.signer), payload
+
+
+def _document_report(desk: Desk, raw: bytes, trusts: list[PeerTrust]) -> SignatureReport:
+    root = parse(raw)
+    document_type = message_type(root)
+    if document_type is DocumentType.ACKNOWLEDGEMENT:
+        return SignatureReport(
+            kind=document_type,
+            sha256=sha256_of(raw),
+            trusted=False,
+            code="SIGNATURE_MISSING",
+            detail="an acknowledgement is signed by its envelope; inspect that",
+        )
+    at = claimed_issue_moment(root) or desk.clock()
+    reports = [_judged_by(trust, document_type, raw, at) for trust in trusts]
+    return next((report for report in reports if report.trusted), reports[0])
+
+
+def _judged_by(
+    trust: PeerTrust, document_type: DocumentType, raw: bytes, at: datetime
+) -> SignatureReport:
+    try:
+        verified = verify(raw, trust, role=SIGNING_ROLE[document_type], at=at)
+    except GatewayError as exc:
+        return _failed(document_type, raw, exc)
+    return _held(document_type, raw, verified.signer)
+
+
+def _trusts(desk: Desk) -> list[PeerTrust]:
+    with desk.store.read() as conn:
+        return [desk.own_trust, *(desk.trust_cache.of(conn, peer) for peer in peers.every(conn))]
+
+
+def _sender_trust(desk: Desk, claimed: Header) -> PeerTrust | None:
+    if claimed.sender == desk.identity.identifier:
+        return desk.own_trust
+    with desk.store.read() as conn:
+        peer: Peer | None = peers.by_identifier(conn, claimed.sender)
+        return None if peer is None else desk.trust_cache.of(conn, peer)
+
+
+def _held(kind: str, raw: bytes, signer: Signer) -> SignatureReport:
+    return SignatureReport(kind=kind, sha256=sha256_of(raw), trusted=True, signer=signer)
+
+
+def _failed(kind: str, raw: bytes, error: GatewayError) -> SignatureReport:
+    return SignatureReport(
+        kind=kind, sha256=sha256_of(raw), trusted=False, code=error.code, detail=error.detail
+    )

@@ -1,0 +1,361 @@
+"""The outbound pipeline: a document of the national system becomes a queued, signed message.
+
+``prepare`` is pure; ``submit_document`` stores what it made together with the register step in one
+transaction.  Delivery (``gateway.exchange.delivery``) later sends the stored bytes.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from gateway.agreements import Facts, Point, WireFacts, check
+from gateway.documents import (
+    CertificateOfOrigin,
+    CustomsResponse,
+    Document,
+    DocumentType,
+    Finding,
+    Severity,
+    document_number_of,
+    document_type_of,
+)
+from gateway.envelope import Header, wrap
+from gateway.errors import InvalidDocumentError, UnknownPeerError
+from gateway.exchange.context import SIGNING_ROLE, Desk
+from gateway.exchange.examine import message_type
+from gateway.exchange.known import facts_about, submitted_before
+from gateway.exchange.receipts import DOCUMENT_VERSION, new_message_id
+from gateway.register import register
+from gateway.store import NewDispatch, Peer, outbox, peers
+from gateway.trust import sign, verify
+from gateway.xml.parsing import parse
+
+_CONVERSATIONS = uuid.UUID("6f0f9a54-2f0a-5c1e-9c38-0d5f5b7a2e11")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """Is a message ready to be queued.
+
+    Attributes:
+        payload: the signed document, byte for byte as it will be archived and sent.
+        envelope: the signed envelope around it.
+        findings: warnings and queries that did not stop it.
+    """
+
+    document: Document
+    header: Header
+    peer: Peer
+    payload: bytes
+    envelope: bytes
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """Is the answer to a submitted document.
+
+    Attributes:
+        message_id: None for a dry run.
+        repeated: the same document was submitted before; nothing new was stored.
+    """
+
+    document_number: str
+    receiver: str | None
+    message_id: str | None
+    findings: tuple[Finding, ...]
+    repeated: bool = False
+
+
+def submit_document(desk: Desk, document: Document) -> Submission:
+    """Return the submission of ``document``: checked, signed, registered and queued.
+
+    1. The peer is the gateway of the state that needs the document.
+    2. The same document submitted before is answered as then.
+    3. Judge it with all that is known here; errors stop it with every finding.
+    4. Render, check the schema, sign the document, wrap it, sign the envelope.
+    5. Queue and register it in the same transaction.
+
+    Raises:
+        InvalidDocumentError: with every finding; nothing was stored.
+        UnknownPeerError: no peer is registered for the state concerned.
+    """
+    with desk.store.begin() as conn:
+        return submit_within(desk, conn, document)
+
+
+def submit_within(
+    desk: Desk, conn: Connection, document: Document, signed: bytes | None = None
+) -> Submission:
+    """Do what ``submit_document`` does inside the caller's transaction.
+
+    Args:
+        signed: the document as already signed by its authority; forwarded untouched.
+    """
+    peer = receiving_peer(conn, document)  # 1
+    earlier = submitted_before(conn, document)  # 2
+    if earlier is not None:
+        return _submission(document, peer, earlier, (), repeated=True)
+    findings = judge(desk, conn, document, peer=peer)  # 3
+    return queue(desk, conn, document, peer, findings=findings, signed=signed)  # 4, 5
+
+
+def queue(
+    desk: Desk,
+    conn: Connection,
+    document: Document,
+    peer: Peer,
+    *,
+    findings: tuple[Finding, ...],
+    signed: bytes | None = None,
+) -> Submission:
+    """Return the submission of a judged document, queued and registered in this transaction."""
+    prepared = prepare(desk, document, peer, findings=findings, now=desk.clock(), signed=signed)
+    dispatch = outbox.enqueue(conn, _new_dispatch(prepared))
+    _register(conn, prepared)
+    return _submission(document, peer, dispatch.message_id, findings)
+
+
+def submit_signed(desk: Desk, raw: bytes) -> Submission:
+    """Return the submission of a document that the authority has already signed.
+
+    The bytes are verified against the signers registered at this gateway and forwarded
+    untouched (design decision 1).
+
+    Raises:
+        TrustError: the signature is not that of an authority registered here.
+        InvalidDocumentError, SchemaError: see ``submit_document``.
+    """
+    document = read_signed(desk, raw)
+    with desk.store.begin() as conn:
+        return submit_within(desk, conn, document, signed=raw)
+
+
+def dry_run(desk: Desk, document: Document) -> Submission:
+    """Return what ``submit_document`` would answer, without storing anything.
+
+    Findings of every severity are part of the answer; nothing is raised for them.
+    """
+    with desk.store.read() as conn:
+        try:
+            peer: Peer | None = receiving_peer(conn, document)
+        except UnknownPeerError:
+            peer = None
+        findings = _findings(desk, conn, document, peer)
+    return Submission(
+        document_number=document_number_of(document),
+        receiver=None if peer is None else peer.identifier,
+        message_id=None,
+        findings=findings,
+    )
+
+
+def prepare(
+    desk: Desk,
+    document: Document,
+    peer: Peer,
+    *,
+    findings: tuple[Finding, ...],
+    now: datetime,
+    signed: bytes | None = None,
+) -> Prepared:
+    """Return the signed message that carries ``document`` to ``peer``; stores nothing.
+
+    1. Render the document and check it against the schema.
+    2. Sign it with the authority's key, unless it came signed.
+    3. Wrap it under a new message id and sign the envelope with the gateway's key.
+
+    Raises:
+        SchemaError: a mapping table does not fit the schema (a mistake of ours).
+        ConfigError: this gateway holds no key of the authority.
+    """
+    document_type = document_type_of(document)
+    payload = signed
+    if payload is None:
+        unsigned = desk.tables[document_type].render(document)  # 1
+        desk.schemas.require_valid(parse(unsigned))
+        payload = sign(unsigned, desk.signer(document_type))  # 2
+    header = _header(desk, document, document_type, peer, now)  # 3
+    envelope = sign(wrap(header, payload), desk.gateway_credential)
+    return Prepared(
+        document=document,
+        header=header,
+        peer=peer,
+        payload=payload,
+        envelope=envelope,
+        findings=findings,
+    )
+
+
+def read_signed(desk: Desk, raw: bytes) -> Document:
+    """Return the document in ``raw`` after verifying its signature by our own registrations.
+
+    Raises:
+        TrustError, SchemaError, InvalidDocumentError: it cannot be forwarded.
+    """
+    root = parse(raw)
+    document_type = message_type(root)
+    verified = verify(raw, desk.own_trust, role=SIGNING_ROLE[document_type], at=desk.clock())
+    desk.schemas.require_valid(verified.root)
+    return desk.tables[document_type].read(verified.root)
+
+
+def receiving_peer(conn: Connection, document: Document) -> Peer:
+    """Return the peer that must get ``document``.
+
+    Raises:
+        UnknownPeerError: no peer is registered for the state concerned.
+    """
+    country = _receiving_country(document)
+    found = peers.by_country(conn, country)
+    if not found:
+        raise UnknownPeerError(f"no peer is registered for {country}")
+    return found[0]
+
+
+def judge(desk: Desk, conn: Connection, document: Document, *, peer: Peer) -> tuple[Finding, ...]:
+    """Return the findings that let ``document`` pass.
+
+    Raises:
+        InvalidDocumentError: with every finding, when one of them is an error.
+    """
+    findings = _findings(desk, conn, document, peer)
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    if errors:
+        number = document_number_of(document)
+        raise InvalidDocumentError(
+            f"{document_type_of(document)} {number} breaks {len(errors)} rule(s): "
+            + ", ".join(dict.fromkeys(finding.rule for finding in errors)),
+            findings=findings,
+        )
+    return findings
+
+
+def conversation_of(issuing_country: str, serial_number: str) -> str:
+    """Return the id of the conversation about one certificate, the same at both ends."""
+    return uuid.uuid5(_CONVERSATIONS, f"{issuing_country}/{serial_number}").urn
+
+
+def _findings(
+    desk: Desk, conn: Connection, document: Document, peer: Peer | None
+) -> tuple[Finding, ...]:
+    agreement = desk.agreement(document)
+    known = facts_about(conn, document, outbound=True)
+    found: dict[tuple[str, str], Finding] = {}
+    for point in _points(document):
+        facts = Facts(
+            point=point,
+            now=desk.clock(),
+            own_country=desk.identity.country,
+            wire=None if peer is None else _wire(desk, document, peer),
+            register=known,
+        )
+        for finding in check(document, agreement, facts):
+            found.setdefault((finding.rule, finding.path), finding)
+    return tuple(found.values())
+
+
+def _points(document: Document) -> tuple[Point, ...]:
+    if isinstance(document, CustomsResponse):
+        return (Point.USE, Point.SEND)
+    return (Point.ISSUE, Point.SEND)
+
+
+def _wire(desk: Desk, document: Document, peer: Peer) -> WireFacts:
+    return WireFacts(
+        sender_country=desk.identity.country,
+        receiver_country=peer.country,
+        own_country=desk.identity.country,
+        document_type_agreed=document_type_of(document) in peer.document_types,
+        destination_live=peer.live_from is None or peer.live_from <= desk.clock(),
+    )
+
+
+def _receiving_country(document: Document) -> str:
+    if isinstance(document, CertificateOfOrigin):
+        return document.destination_country
+    if isinstance(document, CustomsResponse):
+        return document.certificate.issuing_country
+    return document.receiver_country
+
+
+def _header(
+    desk: Desk, document: Document, document_type: DocumentType, peer: Peer, now: datetime
+) -> Header:
+    if isinstance(document, CustomsResponse):
+        reference = document.certificate
+        conversation = conversation_of(reference.issuing_country, reference.serial_number)
+    elif isinstance(document, CertificateOfOrigin):
+        conversation = conversation_of(document.exporting_country, document.serial_number)
+    else:
+        conversation = document.message_id
+    return Header(
+        message_id=new_message_id(),
+        sender=desk.identity.identifier,
+        sender_country=desk.identity.country,
+        receiver=peer.identifier,
+        receiver_country=peer.country,
+        document_type=document_type,
+        document_version=DOCUMENT_VERSION,
+        created_at=now,
+        conversation_id=conversation,
+        test=desk.identity.test,
+    )
+
+
+def _new_dispatch(prepared: Prepared) -> NewDispatch:
+    header = prepared.header
+    return NewDispatch(
+        message_id=header.message_id,
+        peer_id=prepared.peer.id,
+        document_type=header.document_type,
+        document_number=document_number_of(prepared.document),
+        conversation_id=header.conversation_id,
+        refers_to=header.refers_to,
+        envelope=prepared.envelope,
+        payload=prepared.payload,
+        created_at=header.created_at,
+        test=header.test,
+    )
+
+
+def _register(conn: Connection, prepared: Prepared) -> None:
+    document, header = prepared.document, prepared.header
+    if isinstance(document, CertificateOfOrigin):
+        carriage = register.Carriage(
+            payload=prepared.payload,
+            message_id=header.message_id,
+            conversation_id=header.conversation_id,
+            peer_id=prepared.peer.id,
+            at=header.created_at,
+        )
+        register.record_issued(conn, document, carriage)
+    elif isinstance(document, CustomsResponse):
+        register.record_response_sent(
+            conn,
+            document,
+            payload=prepared.payload,
+            message_id=header.message_id,
+            at=header.created_at,
+        )
+
+
+def _submission(
+    document: Document,
+    peer: Peer,
+    message_id: str,
+    findings: tuple[Finding, ...],
+    *,
+    repeated: bool = False,
+) -> Submission:
+    return Submission(
+        document_number=document_number_of(document),
+        receiver=peer.identifier,
+        message_id=message_id,
+        findings=findings,
+        repeated=repeated,
+    )

@@ -1,0 +1,75 @@
+"""Clock-driven work: APScheduler rings, plain functions work, the database remembers.
+
+The queue is a table, so several workers on several hosts may run this at once; a job that
+must run once per period takes its turn from the store (``gateway.store.tasks``).
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from gateway.errors import GatewayError
+from gateway.exchange.delivery import Worker, deliver_due
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """Is a function that is called every ``seconds``."""
+
+    name: str
+    seconds: float
+    run: Callable[[], None]
+
+
+def delivery_job(worker: Worker, *, poll_seconds: float) -> Job:
+    """Return the job that empties the outbox, batch after batch, until nothing is due."""
+
+    def drain() -> None:
+        while deliver_due(worker):
+            pass
+
+    return Job(name="deliver", seconds=poll_seconds, run=drain)
+
+
+def run_until_stopped(jobs: list[Job]) -> None:
+    """Run ``jobs`` until SIGTERM or SIGINT; a running attempt is finished first."""
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    scheduler = start(jobs)
+    try:
+        stopped.wait()
+    finally:
+        scheduler.shutdown(wait=True)
+
+
+def start(jobs: list[Job]) -> BackgroundScheduler:
+    """Return a running scheduler for ``jobs``; each runs at most once at a time here."""
+    scheduler = BackgroundScheduler(
+        timezone="UTC",
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 30},
+    )
+    for job in jobs:
+        scheduler.add_job(_guarded(job), "interval", seconds=job.seconds, id=job.name)
+    scheduler.start()
+    return scheduler
+
+
+def _guarded(job: Job) -> Callable[[], None]:
+    def run() -> None:
+        try:
+            job.run()
+        except GatewayError as exc:
+            log.error("job failed", job=job.name, code=exc.code)  # noqa: TRY400 - no payloads
+        except Exception as exc:  # noqa: BLE001 - the clock must go on ringing
+            log.error("job broke", job=job.name, error=type(exc).__name__)  # noqa: TRY400
+
+    return run
