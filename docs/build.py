@@ -7,11 +7,22 @@ this would write.  A page is a function without arguments that returns Markdown,
 
 from __future__ import annotations
 
+import inspect
+import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
+
+import click
+from pydantic.fields import FieldInfo
 
 from gateway import errors
+from gateway.agreements.rule_table import render_rule_table
+from gateway.cli.main import main as eco
+from gateway.cli.output import ExitStatus
+from gateway.config import Section, Settings
 
 DOCS = Path(__file__).resolve().parent
 
@@ -29,7 +40,7 @@ def page(title: str, source: str, *parts: str) -> str:
     return "\n\n".join([f"# {title}", note, *parts])
 
 
-def table(columns: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
+def table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     """Return a Markdown table; a bar inside a cell is escaped."""
     lines = [columns, tuple("---" for _ in columns), *rows]
     return "\n".join(
@@ -49,7 +60,8 @@ def errors_page() -> str:
 
 
 def _error_rows() -> Iterator[tuple[str, ...]]:
-    for cls in sorted(errors.all_error_types(), key=lambda each: each.code):
+    tree = [cls for cls in errors.all_error_types() if _is_of_the_tree(cls)]
+    for cls in sorted(tree, key=lambda each: each.code):
         yield (
             f"[{cls.code}](#{cls.code.lower()})",
             str(cls.http_status),
@@ -63,16 +75,158 @@ def _error_sections(cls: type[errors.GatewayError], level: int = 2) -> Iterator[
     yield f"{'#' * level} {cls.code}"
     yield f"{_meaning(cls)} HTTP {cls.http_status}; the same bytes {repeat}."
     yield f"*What to do:* {cls.remedy}"
-    for child in cls.__subclasses__():
+    for child in filter(_is_of_the_tree, cls.__subclasses__()):
         yield from _error_sections(child, min(level + 1, 4))
+
+
+def _is_of_the_tree(cls: type) -> bool:
+    """Return whether the class has a wire code of its own; rooms add data in subclasses."""
+    return cls.__module__ == errors.__name__
 
 
 def _meaning(cls: type) -> str:
     return (cls.__doc__ or "").strip().splitlines()[0].strip()
 
 
+COMMANDS_INTRODUCTION = """\
+`eco` works on a *gateway home*, a folder with `gateway.toml` ([settings](settings.md)): the present
+folder, or the one named by `--home` or `ECO_HOME`. With `--json`, standard output holds exactly one
+JSON value and nothing else, and errors go to standard error in the same form."""
+
+EXIT_MEANINGS: Mapping[ExitStatus, str] = {
+    ExitStatus.OK: "done",
+    ExitStatus.REFUSED: "what was handed over cannot be used; the findings say why",
+    ExitStatus.USAGE: "the command line itself is wrong",
+    ExitStatus.CONFIGURATION: "settings, keys, profiles or mapping files cannot be used",
+    ExitStatus.NOT_FOUND: "nothing is stored under the name asked for",
+    ExitStatus.UNTRUSTED: "a signature or signing certificate does not hold",
+    ExitStatus.UNREACHABLE: "the peer gave no usable answer",
+    ExitStatus.BUSY: "not now; the same command may succeed later",
+    ExitStatus.FAILED: "anything else; the message names the error code",
+}
+
+
+def commands_page() -> str:
+    """Return the page of every command, from the commands themselves."""
+    return page(
+        "Commands",
+        "gateway/cli/",
+        COMMANDS_INTRODUCTION,
+        *_command_sections(eco, "eco"),
+        "## Exit statuses",
+        table(
+            ("status", "name", "meaning"),
+            ((str(each.value), each.name, EXIT_MEANINGS[each]) for each in ExitStatus),
+        ),
+    )
+
+
+def _command_sections(command: click.Command, path: str) -> Iterator[str]:
+    context = click.Context(command, info_name=path)
+    if isinstance(command, click.Group):
+        if path != "eco":
+            yield f"## {path}"
+            yield inspect.cleandoc(command.help or "")
+        for name in command.list_commands(context):
+            if child := command.get_command(context, name):
+                yield from _command_sections(child, f"{path} {name}")
+        return
+    yield f"{'##' if path.count(' ') == 1 else '###'} {path}"
+    yield inspect.cleandoc(command.help or "").replace("\f", "")
+    yield f"    {command.get_usage(context).removeprefix('Usage: ')}"
+    options = [record for each in command.params if (record := each.get_help_record(context))]
+    if options:
+        yield table(
+            ("option", "meaning"), ((f"`{name}`", " ".join(text.split())) for name, text in options)
+        )
+
+
+SETTINGS_INTRODUCTION = """\
+One file, `gateway.toml`, in the gateway home; relative paths in it start there. An unknown key is
+an error. Secrets never stand in the file: `password_env` names the environment variable that holds
+one. `ECO_STORE_URL` overrides `[store] url`, because a database URL may hold a password."""
+
+
+def settings_page() -> str:
+    """Return the page of every setting, from the models in ``gateway/config.py``."""
+    return page(
+        "Settings",
+        "gateway/config.py",
+        SETTINGS_INTRODUCTION,
+        *_setting_sections(Settings, ""),
+    )
+
+
+def _setting_sections(model: type[Section], path: str) -> Iterator[str]:
+    inner = {name: _section_of(info) for name, info in model.model_fields.items()}
+    keys = [name for name, section in inner.items() if section is None and name != "home"]
+    if path:
+        yield f"## [{path}]"
+        yield _meaning(model)
+    if keys:
+        meanings = _attributes(model)
+        yield table(
+            ("key", "type", "unless given", "meaning"),
+            (
+                (f"`{name}`", *_type_and_default(model.model_fields[name]), meanings.get(name, ""))
+                for name in keys
+            ),
+        )
+    for name, section in inner.items():
+        if section is not None:
+            yield from _setting_sections(section, f"{path}.{name}" if path else name)
+
+
+def _section_of(info: FieldInfo) -> type[Section] | None:
+    candidates = (info.annotation, *typing.get_args(info.annotation))
+    return next(
+        (each for each in candidates if isinstance(each, type) and issubclass(each, Section)), None
+    )
+
+
+def _type_and_default(info: FieldInfo) -> tuple[str, str]:
+    default = "must be given" if info.is_required() else _as_toml(info.get_default())
+    return _type_name(info.annotation), default
+
+
+def _type_name(annotation: Any) -> str:
+    arguments = [each for each in typing.get_args(annotation) if each not in {type(None), ...}]
+    if typing.get_origin(annotation) is typing.Literal:
+        return " or ".join(f"`{each}`" for each in arguments)
+    if typing.get_origin(annotation) is tuple:
+        return f"list of {_type_name(arguments[0])}"
+    if arguments:
+        return " or ".join(dict.fromkeys(_type_name(each) for each in arguments))
+    words = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path"}
+    return words[annotation]
+
+
+def _as_toml(value: Any) -> str:
+    match value:
+        case None:
+            return "not set"
+        case bool():
+            return f"`{str(value).lower()}`"
+        case tuple():
+            return f"`[{', '.join(repr(each) for each in value)}]`".replace("'", '"')
+        case str():
+            return f'`"{value}"`'
+        case _:
+            return f"`{value}`"
+
+
+def _attributes(model: type) -> dict[str, str]:
+    """Return what the docstring says of each attribute."""
+    _, _, text = inspect.cleandoc(model.__doc__ or "").partition("Attributes:\n")
+    found = re.findall(r"^    (\w+): (.+(?:\n        .+)*)", text, flags=re.M)
+    return {name: " ".join(meaning.split()).replace("``", "`") for name, meaning in found}
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
+    "commands.md": commands_page,
     "errors.md": errors_page,
+    "rules.md": render_rule_table,
+    "settings.md": settings_page,
 }
 
 

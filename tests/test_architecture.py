@@ -6,6 +6,7 @@ A rule that needs an exception gets it here, in the allow-list beside the rule, 
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 import subprocess
 from collections.abc import Iterator
@@ -86,7 +87,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "apscheduler": ("gateway.jobs",),
     "click": ("gateway.cli",),
     "pydantic_settings": ("gateway.config",),
-    "yaml": ("gateway.agreements", "gateway.xml", "gateway.config", "gateway.documents"),
+    "yaml": ("gateway.agreements", "gateway.xml", "gateway.documents", "gateway.demo"),
 }
 
 # Names that go with a value from room to room, so that it can be typed.
@@ -153,7 +154,11 @@ SIGNALS = {
 }
 
 NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
-PRINTERS = ("gateway.cli", "gateway.demo")
+PRINTERS = (
+    "gateway.cli",
+    "gateway.demo",
+    "gateway.agreements.rule_table",  # writes docs/rules.md where it is run by itself
+)
 
 SQL_ROOMS = ("gateway.store", "gateway.register")
 SQL_CALLS = {"text", "execute", "exec_driver_sql", "executemany", "executescript"}
@@ -532,9 +537,26 @@ def test_every_cause_is_kept_when_an_error_is_mapped():
 # --- the error tree -----------------------------------------------------------------------------
 
 
+def the_tree() -> list[type[errors.GatewayError]]:
+    """The classes of gateway/errors.py; rooms may carry more data in a subclass of their own."""
+    return [cls for cls in errors.all_error_types() if cls.__module__ == errors.__name__]
+
+
+def is_leaf(cls: type[errors.GatewayError]) -> bool:
+    return not any(child.__module__ == errors.__name__ for child in cls.__subclasses__())
+
+
+def test_no_room_adds_a_wire_code_to_the_tree():
+    for module in modules():
+        if not module.name.endswith("__main__") and ".migrations." not in module.name:
+            importlib.import_module(module.name)
+    outside = set(errors.all_error_types()) - set(the_tree())
+    assert not [cls for cls in outside if {"code", "http_status", "retryable"} & set(vars(cls))]
+
+
 def test_every_error_has_a_wire_code_of_its_own():
     codes: dict[str, type] = {}
-    for cls in errors.all_error_types():
+    for cls in the_tree():
         assert "code" in vars(cls), f"{cls.__name__} inherits its wire code"
         assert cls.code not in codes, f"{cls.__name__} and {codes.get(cls.code)} share {cls.code}"
         assert re.fullmatch(r"[A-Z][A-Z0-9_]+", cls.code)
@@ -542,22 +564,22 @@ def test_every_error_has_a_wire_code_of_its_own():
 
 
 def test_every_error_tells_the_operator_what_to_do():
-    for cls in errors.all_error_types():
+    for cls in the_tree():
         assert cls.__name__.endswith("Error")
         assert (cls.__doc__ or "").strip(), cls.__name__
         assert cls.remedy.endswith("."), f"{cls.__name__}: the remedy is no sentence"
-        if not cls.__subclasses__():
+        if is_leaf(cls):
             assert "remedy" in vars(cls), f"{cls.__name__} inherits its remedy"
 
 
 def test_every_error_answers_with_a_status_that_http_knows():
-    for cls in errors.all_error_types():
+    for cls in the_tree():
         assert 400 <= cls.http_status <= 504, cls.__name__
 
 
 def test_the_drawing_of_the_error_tree_is_complete():
     drawing = errors.__doc__ or ""
-    missing = [c.__name__ for c in errors.all_error_types() if c.__name__ not in drawing]
+    missing = [c.__name__ for c in the_tree() if c.__name__ not in drawing]
     assert not missing
 
 
@@ -595,7 +617,7 @@ def test_no_error_of_the_tree_is_unused():
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Name | ast.Attribute)
     }
-    leaves = [cls for cls in errors.all_error_types() if not cls.__subclasses__()]
+    leaves = [cls for cls in the_tree() if is_leaf(cls)]
     report([f"nothing raises {cls.__name__}" for cls in leaves if cls.__name__ not in used])
 
 
@@ -643,9 +665,7 @@ def test_no_file_names_a_path_of_somebodys_machine():
 
 
 def test_nothing_is_left_for_later():
-    words = re.compile(
-        r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK")) + r")\b"
-    )
+    words = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "HA" + "CK")) + r")\b")
     report(
         [
             f"{name}:{text[: found.start()].count(chr(10)) + 1} {found.group()}"
