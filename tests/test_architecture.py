@@ -86,7 +86,6 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "gunicorn": ("gateway.web.serving",),
     "apscheduler": ("gateway.jobs",),
     "click": ("gateway.cli",),
-    "pydantic_settings": ("gateway.config",),
     "yaml": ("gateway.agreements", "gateway.xml", "gateway.documents", "gateway.demo"),
 }
 
