@@ -158,9 +158,7 @@ class KnownCertificate:
         return self.state in _DEAD_STATES
 
 
-_DEAD_STATES = frozenset(
-    {"CANCELLED", "REPLACED", "REJECTED", "REFUSED", "WITHDRAWN", "PREFERENCE_WITHDRAWN", "EXPIRED"}
-)
+_DEAD_STATES = frozenset({"CANCELLED", "REPLACED", "REJECTED", "WITHDRAWN", "EXPIRED"})
 
 
 @dataclass(frozen=True)

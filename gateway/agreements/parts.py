@@ -142,7 +142,16 @@ class NumberPattern(Record):
             raise ValueError(
                 "date_format belongs to a pattern with a group 'date', and to no other"
             )
+        if compiled.fullmatch(self._sample()) is None:
+            raise ValueError("what template writes does not match pattern")
         return self
+
+    def _sample(self) -> str:
+        written = date(2026, 3, 9).strftime(self.date_format or "")
+        try:
+            return self.template.format(country="ZM", sequence=1, date=written)
+        except (LookupError, ValueError) as exc:
+            raise ValueError("template may name country, date and sequence only") from exc
 
     @cached_property
     def compiled(self) -> re.Pattern[str]:

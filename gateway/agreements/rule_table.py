@@ -44,10 +44,13 @@ This file is written by `python -m gateway.agreements.rule_table`; do not edit i
 
 A rule judges a document at four points: **issue** (submission and dry run at the issuing side),
 **send** (before dispatch), **receipt** (an arrival from a peer) and **use** (at importing customs).
-An *error* refuses the document, a *query* routes it to an officer, a *warning* informs. An agreement
-profile (`mappings/agreements/*.yaml`, section `levels`) may change the level of a rule, or of one of
-its variants (`V18.date`), at any point, or switch it off with `IGNORE`. A dash means that the rule
-is not judged there unless a profile says so. Facts that the caller does not have are not judged.
+An *error* refuses the document, a *query* routes it to an officer, a *warning* informs. The table
+shows the gravest outcome of a rule; a lesser breach of it may only warn.
+
+A profile (`mappings/agreements/*.yaml`, section `levels`) may change the level of a rule,
+or of one of its variants (`V18.date`), at any point, or switch it off there with `IGNORE`. A dash
+means that the rule is not judged there unless a profile says so. What the caller does not know
+(register, registry, signatures, wire) is not judged.
 
 | rule | document | what it demands | issue | send | receipt | use | article | variants |
 |---|---|---|---|---|---|---|---|---|

@@ -52,7 +52,7 @@ def sender_speaks_for_itself(
         yield complain(path, "author", value=author, expected=wire.sender_country)
 
 
-@rule("V86", BUSINESS, at(ERROR, R))
+@rule("V86", BUSINESS, at(WARNING, R))
 def message_is_fresh(
     _document: CertificateOfOrigin | CustomsResponse, case: Case
 ) -> Iterator[Complaint]:
@@ -64,4 +64,4 @@ def message_is_fresh(
         yield complain("", "future", value=wire.created_at, now=case.facts.now)
     oldest = case.facts.now - timedelta(days=limits.message_age_days)
     if wire.created_at < oldest and not wire.marked_late:
-        yield complain("", severity=WARNING, value=wire.created_at, days=limits.message_age_days)
+        yield complain("", value=wire.created_at, days=limits.message_age_days)
