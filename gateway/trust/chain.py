@@ -131,7 +131,11 @@ def _chain_at(
     certs: Sequence[x509.Certificate], trust: PeerTrust, at: datetime
 ) -> tuple[x509.Certificate, ...] | None:
     """Return a chain to an anchor, else to a certificate registered by fingerprint, else None."""
-    registered = [cert for cert in certs if fingerprint_of(cert) in trust.fingerprints]
+    registered = [
+        cert
+        for cert in certs
+        if fingerprint_of(cert) in trust.fingerprints and (cert is certs[0] or _is_ca(cert))
+    ]
     for anchors in (trust.anchors, registered):
         if not anchors:
             continue

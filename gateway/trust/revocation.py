@@ -63,8 +63,14 @@ def _require_good(
     policy: RevocationPolicy,
     at: datetime,
 ) -> None:
-    crl = None if issuer is None else _newest(crls, issuer)
     subject = cert.subject.rfc4514_string()
+    if issuer is None:
+        # Nobody can say whether these lists are genuine.  They cannot clear the signer, but
+        # one who leaves his issuer out of the message must not escape them either.
+        for claimed in crls:
+            if claimed.issuer == cert.issuer:
+                _refuse_revoked(cert, claimed, subject, at)
+    crl = None if issuer is None else _newest(crls, issuer)
     if crl is not None:
         _refuse_revoked(cert, crl, subject, at)
     if policy is RevocationPolicy.WHEN_KNOWN:
