@@ -24,18 +24,16 @@ from gateway.errors import BusyError, ConfigError, ConflictError, GatewayError, 
 from gateway.store import chain
 from gateway.store.migrations import upgrade
 
-_LOCK_WAIT_MS = 15_000
+LOCK_WAIT_SECONDS = 15.0
 _SQLITE_PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
-    f"busy_timeout={_LOCK_WAIT_MS}",
     "trusted_schema=OFF",
 )
 _POSTGRESQL_SETTINGS = (
     "timezone = 'UTC'",
     "synchronous_commit = on",
-    f"lock_timeout = {_LOCK_WAIT_MS}",
     "statement_timeout = 60000",
     "idle_in_transaction_session_timeout = 120000",
 )
@@ -53,8 +51,11 @@ class Store:
         self._engine = engine
 
     @classmethod
-    def open(cls, url: str) -> Store:
+    def open(cls, url: str, *, lock_wait_seconds: float = LOCK_WAIT_SECONDS) -> Store:
         """Return the store at ``url`` (``sqlite:///path`` or ``postgresql://…``).
+
+        Args:
+            lock_wait_seconds: how long a transaction waits for another before BusyError.
 
         Raises:
             ConfigError: the URL is no address of a supported database.
@@ -62,8 +63,8 @@ class Store:
         address = _address(url)
         try:
             if address.get_backend_name() == "sqlite":
-                return cls(_sqlite(address))
-            return cls(_postgresql(address))
+                return cls(_sqlite(address, lock_wait_seconds))
+            return cls(_postgresql(address, lock_wait_seconds))
         except SQLAlchemyError as exc:
             raise ConfigError("the database URL cannot be used") from exc
 
@@ -130,7 +131,7 @@ def _mapped(exc: SQLAlchemyError) -> GatewayError:
     if isinstance(exc, IntegrityError):
         return ConflictError(f"a stored record stands against this one ({kind})")
     if isinstance(exc, ProgrammingError) or _schema_is_missing(exc):
-        return ConfigError(f"the database does not have our tables; run the migration ({kind})")
+        return ConfigError(f"the database does not fit our tables; run the migration ({kind})")
     if isinstance(exc, DataError):
         return InputError(f"a value does not fit its column ({kind})")
     return BusyError(f"the database cannot do this now ({kind})")
@@ -154,13 +155,13 @@ def _address(url: str) -> URL:
     raise ConfigError("the database must be a SQLite file or PostgreSQL")
 
 
-def _sqlite(address: URL) -> Engine:
+def _sqlite(address: URL, lock_wait: float) -> Engine:
     engine = create_engine(address, hide_parameters=True, pool_size=10, max_overflow=20)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # BEGIN is ours, see below
-        for pragma in _SQLITE_PRAGMAS:
+        for pragma in (f"busy_timeout={int(lock_wait * 1000)}", *_SQLITE_PRAGMAS):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -173,7 +174,7 @@ def _sqlite(address: URL) -> Engine:
     return engine
 
 
-def _postgresql(address: URL) -> Engine:
+def _postgresql(address: URL, lock_wait: float) -> Engine:
     engine = create_engine(
         address,
         hide_parameters=True,
@@ -181,13 +182,13 @@ def _postgresql(address: URL) -> Engine:
         pool_pre_ping=True,
         pool_size=10,
         max_overflow=20,
-        pool_timeout=_LOCK_WAIT_MS / 1000,
+        pool_timeout=lock_wait,
     )
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
         connection.autocommit = True  # a SET inside a rolled back transaction would be lost
-        for setting in _POSTGRESQL_SETTINGS:
+        for setting in (f"lock_timeout = {int(lock_wait * 1000)}", *_POSTGRESQL_SETTINGS):
             connection.execute(f"SET {setting}")
         connection.autocommit = False
 

@@ -54,15 +54,13 @@ def _peers() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("created_at", UtcMoment(), nullable=False),
         sa.Column("updated_at", UtcMoment(), nullable=False),
+        sa.CheckConstraint("state IN ('ACTIVE', 'SUSPENDED')", name=op.f("ck_peers_state")),
+        sa.CheckConstraint("channel IN ('SOAP', 'REST')", name=op.f("ck_peers_channel")),
         sa.CheckConstraint(
-            "state IN ('ACTIVE', 'SUSPENDED')", name=op.f("ck_peers_ck_peers_state")
-        ),
-        sa.CheckConstraint("channel IN ('SOAP', 'REST')", name=op.f("ck_peers_ck_peers_channel")),
-        sa.CheckConstraint(
-            "algorithms IN ('STRICT', 'COMPATIBLE')", name=op.f("ck_peers_ck_peers_algorithms")
+            "algorithms IN ('STRICT', 'COMPATIBLE')", name=op.f("ck_peers_algorithms")
         ),
         sa.CheckConstraint(
-            "revocation IN ('REQUIRE', 'WHEN_KNOWN')", name=op.f("ck_peers_ck_peers_revocation")
+            "revocation IN ('REQUIRE', 'WHEN_KNOWN')", name=op.f("ck_peers_revocation")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_peers")),
         sa.UniqueConstraint("identifier", name=op.f("uq_peers_identifier")),
@@ -88,8 +86,7 @@ def _peer_credentials() -> None:
             ["peer_id"], ["peers.id"], name=op.f("fk_peer_credentials_peer_id")
         ),
         sa.CheckConstraint(
-            "use IN ('TLS', 'SIGNER', 'ANCHOR', 'SERVER_CA')",
-            name=op.f("ck_peer_credentials_ck_peer_credentials_use"),
+            "use IN ('TLS', 'SIGNER', 'ANCHOR', 'SERVER_CA')", name=op.f("ck_peer_credentials_use")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_peer_credentials")),
         sa.UniqueConstraint(
@@ -176,11 +173,11 @@ def _dispatches() -> None:
         ),
         sa.CheckConstraint(
             "state IN ('QUEUED', 'SENDING', 'RETRYING', 'HELD', 'DELIVERED', 'REFUSED', 'FAILED')",
-            name=op.f("ck_dispatches_ck_dispatches_state"),
+            name=op.f("ck_dispatches_state"),
         ),
         sa.CheckConstraint(
             "verdict IN ('ACCEPTED', 'ACCEPTED_WITH_WARNINGS', 'REFUSED')",
-            name=op.f("ck_dispatches_ck_dispatches_verdict"),
+            name=op.f("ck_dispatches_verdict"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dispatches")),
         sa.UniqueConstraint("message_id", name=op.f("uq_dispatches_message_id")),
@@ -264,7 +261,7 @@ def _arrivals() -> None:
         ),
         sa.CheckConstraint(
             "verdict IN ('ACCEPTED', 'ACCEPTED_WITH_WARNINGS', 'REFUSED')",
-            name=op.f("ck_arrivals_ck_arrivals_verdict"),
+            name=op.f("ck_arrivals_verdict"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_arrivals")),
         sa.UniqueConstraint("peer_id", "message_id", name=op.f("uq_arrivals_peer_id_message_id")),

@@ -73,18 +73,16 @@ def _certificates() -> None:
             ["payload_sha256"], ["bodies.sha256"], name=op.f("fk_certificates_payload_sha256")
         ),
         sa.ForeignKeyConstraint(["peer_id"], ["peers.id"], name=op.f("fk_certificates_peer_id")),
-        sa.CheckConstraint(
-            "side IN ('ISSUED', 'RECEIVED')", name=op.f("ck_certificates_ck_certificates_side")
-        ),
+        sa.CheckConstraint("side IN ('ISSUED', 'RECEIVED')", name=op.f("ck_certificates_side")),
         sa.CheckConstraint(
             "kind IN ('STANDARD', 'RETROSPECTIVE', 'REEXPORT', 'SIMPLIFIED')",
-            name=op.f("ck_certificates_ck_certificates_kind"),
+            name=op.f("ck_certificates_kind"),
         ),
         sa.CheckConstraint(
             "reported_status IN ('RECEIVED', 'ACCEPTED', 'ACCEPTED_MINOR', "
             "'PARTIAL', 'FULL', 'UNDER_QUERY', 'PENDING', 'REJECTED', 'WITHDRAWN', "
             "'EXPIRED_UNUSED')",
-            name=op.f("ck_certificates_ck_certificates_reported_status"),
+            name=op.f("ck_certificates_reported_status"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_certificates")),
         sa.UniqueConstraint(
@@ -172,13 +170,12 @@ def _certificate_deliveries() -> None:
             ["peer_id"], ["peers.id"], name=op.f("fk_certificate_deliveries_peer_id")
         ),
         sa.CheckConstraint(
-            "role IN ('DOCUMENT', 'ENDING')",
-            name=op.f("ck_certificate_deliveries_ck_certificate_deliveries_role"),
+            "role IN ('DOCUMENT', 'ENDING')", name=op.f("ck_certificate_deliveries_role")
         ),
         sa.CheckConstraint(
             "state IN ('QUEUED', 'SENT', 'DELIVERED', 'RECEIVED', "
             "'REFUSED_BY_PEER', 'UNDELIVERABLE')",
-            name=op.f("ck_certificate_deliveries_ck_certificate_deliveries_state"),
+            name=op.f("ck_certificate_deliveries_state"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_certificate_deliveries")),
         sa.UniqueConstraint(
@@ -225,11 +222,11 @@ def _responses() -> None:
             "status IN ('RECEIVED', 'ACCEPTED', 'ACCEPTED_MINOR', 'PARTIAL', "
             "'FULL', 'UNDER_QUERY', 'PENDING', 'REJECTED', 'WITHDRAWN', "
             "'EXPIRED_UNUSED')",
-            name=op.f("ck_responses_ck_responses_status"),
+            name=op.f("ck_responses_status"),
         ),
         sa.CheckConstraint(
             "standing IN ('DRAWN', 'SENT', 'APPLIED', 'LATE', 'CONTRADICTING')",
-            name=op.f("ck_responses_ck_responses_standing"),
+            name=op.f("ck_responses_standing"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_responses")),
         sa.UniqueConstraint(
@@ -270,8 +267,7 @@ def _utilisation_entries() -> None:
             name=op.f("fk_utilisation_entries_certificate_id"),
         ),
         sa.CheckConstraint(
-            "kind IN ('USE', 'REEXPORT', 'REVERSAL')",
-            name=op.f("ck_utilisation_entries_ck_utilisation_entries_kind"),
+            "kind IN ('USE', 'REEXPORT', 'REVERSAL')", name=op.f("ck_utilisation_entries_kind")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_utilisation_entries")),
     )
