@@ -129,7 +129,8 @@ def records(model: type[Record], /, **fields: st.SearchStrategy[Any]) -> st.Sear
     return st.builds(model, **fields)
 
 
-quantities = records(Quantity, value=amounts, unit=codes)
+units = st.from_regex(r"[A-Z0-9]{2,3}", fullmatch=True)
+quantities = records(Quantity, value=amounts, unit=units)
 money = records(Money, amount=amounts, currency=currencies)
 addresses = records(
     Address,

@@ -164,7 +164,7 @@ def _planner(
     )
     if root is None:
         raise MappingError(f"{path}:1: {schema} declares no element {document_type}")
-    labels = raw.get("labels", {})
+    labels = raw.get("labels", MarkedDict())
     if not isinstance(labels, MarkedDict):
         raise MappingError(f"{path}:1: labels must be a mapping")
     place = Place(path, labels.line, "labels")
