@@ -21,7 +21,7 @@ are called; none of them crosses a room's border.
     │   ├── SignerRevokedError, SignerKeyError, SignerNotRegisteredError,
     │   └── RevocationUnknownError
     ├── ExchangeError           the sender is known, but this message cannot be taken now
-    │   ├── UnknownPeerError, PeerSuspendedError, ClientCertificateError,
+    │   ├── UnknownPeerError, NoRouteError, PeerSuspendedError, ClientCertificateError,
     │   ├── WrongReceiverError, SenderMismatchError, StaleMessageError,
     │   ├── FutureMessageError, DocumentTypeNotAgreedError, VersionNotSupportedError,
     │   ├── DigestMismatchError, MessageIdReusedError, TestFlagError, BusyError
@@ -266,6 +266,15 @@ class UnknownPeerError(ExchangeError):
     remedy = "Register the peer with `eco peer add` after checking its papers."
 
 
+class NoRouteError(ExchangeError):
+    """No peer is registered for the state that needs the document."""
+
+    code = "NO_ROUTE"
+    remedy = (
+        "Register that state's gateway with `eco peer add`; until then paper goes with the goods."
+    )
+
+
 class PeerSuspendedError(ExchangeError):
     """The sender is a registered peer that has been suspended."""
 
@@ -438,12 +447,20 @@ class ReceiptError(GatewayError):
 
 
 class InternalError(GatewayError):
-    """The gateway failed on its own account; its log holds the particulars by id."""
+    """The gateway failed on its own account; its log holds the particulars by id.
+
+    Attributes:
+        instance: the id under which the log holds them.
+    """
 
     code = "INTERNAL"
     http_status = 500
     retryable = True
     remedy = "Repeat the same bytes later; quote the id of the answer to the operator."
+
+    def __init__(self, detail: str, *, instance: str | None = None) -> None:
+        super().__init__(detail)
+        self.instance = instance
 
 
 def all_error_types() -> tuple[type[GatewayError], ...]:

@@ -1,8 +1,8 @@
 """The SOAP channel: zeep writes the request from our WSDL; our own code carries and reads.
 
-zeep never fetches anything, parses no byte of a peer and verifies nothing (docs/decisions/
-0003): requests travel through ``gateway.transport.http``, answers through the hardened parser
-and the contract's schema.
+zeep never fetches anything, parses no byte of a peer and verifies nothing: requests travel
+through ``gateway.transport.http``, answers through the hardened parser and the contract's
+schema (docs/decisions/0006-zeep-writes-only.md).
 """
 
 from __future__ import annotations

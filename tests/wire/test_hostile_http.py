@@ -116,6 +116,8 @@ REST_REFUSED = [
     pytest.param(b"GET /rest//v1/ping HTTP/1.1\r\nHost: x\r\n\r\n", 404, "NOT_FOUND", id="double-slash"),
     pytest.param(b"GET /soap HTTP/1.1\r\nHost: x\r\n\r\n", 404, "NOT_FOUND", id="soap-without-wsdl"),
     pytest.param(b"GET /rest/v1/ping HTTP/1.1\r\n\r\n", 400, None, id="no-host"),
+    pytest.param(b"GET /rest/v1/ping HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, None, id="two-hosts"),
+    pytest.param(b"GET /soap?wsdl HTTP/1.1\r\nHost: a/<x>\r\n\r\n", 400, None, id="odd-host"),
     pytest.param(b"GET /rest/v1/ping HTTP/1.0\r\n\r\n", 400, "BAD_REQUEST", id="no-host-http10"),
 ]  # fmt: skip
 

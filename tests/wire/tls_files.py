@@ -34,7 +34,9 @@ class TestAuthority:
 
     def __init__(self, directory: Path, name: str) -> None:
         self._directory = directory
-        self._authority = CertificateAuthority.root(distinguished_name(name, country="KE"), _days(30))
+        self._authority = CertificateAuthority.root(
+            distinguished_name(name, country="KE"), _days(30)
+        )
         self.ca = directory / f"{name}.pem"
         self.ca.write_bytes(self._authority.cert.public_bytes(Encoding.PEM))
 

@@ -24,6 +24,9 @@ from gateway.web.peer.inbound_http import read_body, require_media_type, tls_fin
 from gateway.web.peer.problems import as_gateway_error, problem_response, retry_after_of
 from gateway.web.peer.soap import SoapEndpoint
 
+_HOST: Final = re.compile(
+    r"[A-Za-z0-9.\-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?"
+)
 _MESSAGE_ID: Final = re.compile(r"[!-~]{1,70}")
 
 
@@ -92,8 +95,8 @@ def _live() -> Response:
 
 
 def _require_host() -> None:
-    if not request.environ.get("HTTP_HOST"):
-        raise InputError("the request names no Host")
+    if not _HOST.fullmatch(request.environ.get("HTTP_HOST", "")):
+        raise InputError("the request names no Host, or not exactly one")
 
 
 def _harden(response: Response) -> Response:

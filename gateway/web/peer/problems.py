@@ -37,14 +37,6 @@ _BY_STATUS: Final[dict[int, Callable[[str], GatewayError]]] = {
 }
 
 
-class Incident(InternalError):  # noqa: N818 - carries the id of a logged failure, is no new code
-    """Is an internal error with the id under which the log holds its particulars."""
-
-    def __init__(self) -> None:
-        super().__init__("the gateway failed on its own account")
-        self.instance = uuid.uuid4().urn
-
-
 def as_gateway_error(exc: Exception) -> GatewayError:
     """Return ``exc`` as an error that may be shown: our own as it is, others without particulars.
 
@@ -55,15 +47,15 @@ def as_gateway_error(exc: Exception) -> GatewayError:
         return exc
     if isinstance(exc, HTTPException) and exc.code is not None and exc.code < 500:
         return _BY_STATUS.get(exc.code, InputError)(f"HTTP {exc.code} {exc.name}")
-    incident = Incident()
+    instance = uuid.uuid4().urn
     frames = traceback.extract_tb(exc.__traceback__)[-5:]
     _LOG.error(
         "peer request failed",
-        incident=incident.instance,
+        instance=instance,
         error=type(exc).__name__,
         at=[f"{frame.name}:{frame.lineno}" for frame in frames],
     )
-    return incident
+    return InternalError("the gateway failed on its own account", instance=instance)
 
 
 def retry_after_of(error: GatewayError, default: int) -> int | None:
@@ -97,8 +89,7 @@ def problem_of(error: GatewayError) -> dict[str, Any]:
         "retryable": error.retryable,
         "remedy": error.remedy,
     }
-    if isinstance(error, Incident):
-        problem["title"] = (InternalError.__doc__ or "").split("\n", 1)[0]
+    if isinstance(error, InternalError) and error.instance is not None:
         problem["instance"] = error.instance
     if error.findings:
         shown = error.findings[:MOST_FINDINGS]

@@ -9,10 +9,10 @@ from typing import Final
 from lxml import etree
 
 from gateway.documents.findings import Finding
-from gateway.errors import GatewayError, MustUnderstandError, SoapVersionError
+from gateway.errors import GatewayError, InternalError, MustUnderstandError, SoapVersionError
 from gateway.transport.port import PingAnswer, SoapVersion, StatusAnswer
 from gateway.transport.soap_contract import GATEWAY_NS, SOAP_NAMESPACES, XML_NS, qualified
-from gateway.web.peer.problems import MOST_FINDINGS, Incident
+from gateway.web.peer.problems import MOST_FINDINGS
 from gateway.xml.parsing import serialize
 
 _LANGUAGES: Final = ("en", "fr", "ar")
@@ -89,7 +89,7 @@ def _detail(error: GatewayError) -> etree._Element:
     _add(detail, "Detail", _printable(error.detail))
     _add(detail, "Retryable", _boolean(error.retryable))
     _add(detail, "Remedy", error.remedy)
-    if isinstance(error, Incident):
+    if isinstance(error, InternalError) and error.instance is not None:
         _add(detail, "Instance", error.instance)
     for finding in error.findings[:MOST_FINDINGS]:
         _add_finding(detail, finding)
