@@ -20,7 +20,6 @@ from pydantic import Field, model_validator
 from gateway.agreements.facts import Point
 from gateway.agreements.loading import load_record
 from gateway.agreements.parts import (
-    Basis,
     Box,
     BoxField,
     CommonList,
@@ -158,11 +157,6 @@ class Agreement(Record):
     def criterion(self, code: str) -> Criterion | None:
         """Return the criterion with this letter, or None."""
         return self._criteria.get(code)
-
-    def basis(self, code: str) -> Basis | None:
-        """Return what the criterion with this letter rests on, or None for no criterion."""
-        found = self._criteria.get(code)
-        return None if found is None else found.basis
 
     def box(self, shown: BoxField) -> str | None:
         """Return the number of the form box that shows the datum, if one does."""
