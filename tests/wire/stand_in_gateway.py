@@ -101,7 +101,7 @@ def main() -> None:
     )
     proxy = ProxyTrust(secret=given["proxy_secret"]) if given.get("proxy_secret") else None
     app_settings = PeerAppSettings(
-        max_envelope_bytes=given.get("max_envelope_bytes", 7_000_000),
+        max_envelope_bytes=given.get("max_envelope_bytes", 12_000_000),
         public_url=given.get("public_url"),
         proxy=proxy,
     )

@@ -71,7 +71,7 @@ def _add_rest(app: Flask, desk: PeerDesk, settings: PeerAppSettings) -> None:
     @app.post("/rest/v1/messages")
     def deliver() -> Response:
         require_media_type(request, ENVELOPE_MEDIA_TYPE)
-        raw = read_body(request, settings.max_envelope_bytes)
+        raw = read_body(request, settings.envelope_limit)
         receipt = desk.accept(raw, tls_fingerprint(request, settings.proxy))
         return Response(receipt, content_type=ENVELOPE_MEDIA_TYPE)
 

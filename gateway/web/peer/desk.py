@@ -57,7 +57,8 @@ class PeerAppSettings:
     """Holds what the peers' entrance may be told.
 
     Attributes:
-        max_envelope_bytes: larger envelopes are refused before they are read.
+        max_envelope_bytes: larger envelopes are refused before they are read; what no
+            channel can carry (``MAX_ENVELOPE_BYTES``) is refused whatever stands here.
         public_url: base address under which peers reach us; stands in the WSDL.  Without it
             the WSDL names the host that the request named.
         proxy: trust in a TLS proxy; None reads the client certificate from our own socket and
@@ -69,3 +70,8 @@ class PeerAppSettings:
     public_url: str | None = None
     proxy: ProxyTrust | None = None
     retry_after_seconds: int = 30
+
+    @property
+    def envelope_limit(self) -> int:
+        """The limit in force, in bytes."""
+        return min(self.max_envelope_bytes, MAX_ENVELOPE_BYTES)

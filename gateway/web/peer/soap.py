@@ -52,7 +52,7 @@ class SoapEndpoint:
     def __init__(self, desk: PeerDesk, settings: PeerAppSettings) -> None:
         self._desk = desk
         self._settings = settings
-        self._most = settings.max_envelope_bytes * 4 // 3 + _FRAME_BYTES
+        self._most = settings.envelope_limit * 4 // 3 + _FRAME_BYTES
         self._operations: Mapping[str, Callable[[SoapMessage, str | None], bytes]] = {
             qualified("Deliver"): self._deliver,
             qualified("Ping"): self._ping,
