@@ -98,6 +98,18 @@ def _structure() -> Iterator[HostileXml]:
         ),
     )
     yield unsafe("scope crowded by shadowing", _scope_by_shadowing)
+    yield unsafe(
+        "390 000 elements below 60 declarations",
+        lambda: b"<a " + _declarations(60) + b">" + b"<b/>" * 390_000 + b"</a>",
+    )
+    yield unsafe(
+        "390 000 elements below 60 nested declarations",
+        lambda: (
+            b"".join(b'<a xmlns:p%d="urn:x">' % n for n in range(60))
+            + b"<b/>" * 390_000
+            + b"</a>" * 60
+        ),
+    )
     yield unsafe("relative namespace", lambda: b'<a xmlns="b"/>')
     yield unsafe("relative namespace of a prefix", lambda: b"<a><p:b xmlns:p = './x'/></a>")
     yield unsafe("namespace with a reference", lambda: b'<a xmlns="&#x62;"/>')

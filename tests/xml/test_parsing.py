@@ -108,8 +108,23 @@ def test_each_limit_is_the_callers_choice() -> None:
         parse(b"<a><b/></a>", XmlLimits(max_nodes=1))
     with pytest.raises(UnsafeXmlError, match="more than 1 attributes"):
         parse(b'<a b="" c=""/>', XmlLimits(max_attributes=1))
-    with pytest.raises(UnsafeXmlError, match="more than 1 namespace"):
+    with pytest.raises(UnsafeXmlError, match="namespace declarations"):
         parse(b'<a xmlns="urn:x" xmlns:b="urn:y"/>', XmlLimits(max_namespaces=1))
+
+
+def test_many_elements_below_a_few_declarations_are_read() -> None:
+    assert (
+        len(
+            parse(
+                b"<a "
+                + b" ".join(b'xmlns:p%d="urn:x"' % n for n in range(10))
+                + b">"
+                + b"<b/>" * 390_000
+                + b"</a>"
+            )
+        )
+        == 390_000
+    )
 
 
 def test_no_entity_or_address_is_ever_fetched(tmp_path) -> None:
