@@ -123,8 +123,10 @@ def _received_lines(received: Sequence[Arrival], names: dict[int, str]) -> list[
 
 def _history_lines(history: CertificateHistory) -> Iterable[str]:
     row = history.certificate
-    yield f"{row.serial_number}  {row.kind.value}, {row.issuing_country} → {row.destination_country}"
-    yield f"  here        {row.side.value.lower()}, {row.state.value} since {row.state_since:%F %H:%M}"
+    route = f"{row.issuing_country} → {row.destination_country}"
+    since = f"{row.state_since:%Y-%m-%d %H:%M}"
+    yield f"{row.serial_number}  {row.kind.value}, {route}"
+    yield f"  here        {row.side.value.lower()}, {row.state.value} since {since}"
     yield f"  valid       {row.issued_on} to {row.valid_until}"
     if row.reported_status is not None:
         yield f"  customs     {row.reported_status.value} (response {row.last_sequence})"

@@ -9,8 +9,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from enum import Enum, IntEnum
 from pathlib import Path
@@ -135,24 +135,25 @@ def plain(value: Any) -> Any:
     if isinstance(value, Record):
         return value.model_dump(mode="json")
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            f.name: plain(getattr(value, f.name))
-            for f in dataclasses.fields(value)
-            if not isinstance(getattr(value, f.name), bytes)
-        }
+        members = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        return {name: plain(item) for name, item in members.items() if not _is_bytes(item)}
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, Path):
-        return str(value)
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(item) for item in value]
-    return value
+    return next((turn(value) for kind, turn in _PLAIN if isinstance(value, kind)), value)
+
+
+_PLAIN: Sequence[tuple[type[Any], Callable[[Any], Any]]] = (
+    (Enum, lambda value: value.value),
+    (date, lambda value: value.isoformat()),
+    (Decimal, lambda value: format(value, "f")),
+    (Path, str),
+)
+
+
+def _is_bytes(value: object) -> bool:
+    return isinstance(value, bytes)
 
 
 def stop(status: ExitStatus) -> None:

@@ -17,6 +17,7 @@ from gateway.errors import (
     DocumentTypeNotAgreedError,
     FutureMessageError,
     GatewayError,
+    MessageIdReusedError,
     PeerSuspendedError,
     SenderMismatchError,
     StaleMessageError,
@@ -28,7 +29,7 @@ from gateway.errors import (
 from gateway.exchange.context import Desk
 from gateway.exchange.receipts import sha256_of
 from gateway.exchange.settle import Authentic, repeat, settle
-from gateway.store import Peer, inbox, journal, peers
+from gateway.store import Peer, events, inbox, journal, peers
 from gateway.trust import SignerRole, verify
 from gateway.xml.parsing import parse
 
@@ -71,10 +72,10 @@ def accept(desk: Desk, raw: bytes, *, tls_fingerprint: str | None) -> bytes:
         if repeated is not None:
             return repeated
         _require_time_window(desk, authentic.header, now)  # 6
+        return settle(desk, authentic)  # 7
     except GatewayError as exc:
-        _journal_turned_away(desk, digest, exc, now)
+        _note_turned_away(desk, digest, exc, now)
         raise
-    return settle(desk, authentic)  # 7
 
 
 def _authenticate(
@@ -146,8 +147,17 @@ def _require_time_window(desk: Desk, header: Header, now: datetime) -> None:
         raise StaleMessageError(f"created at {header.created_at.isoformat()}, which is too old")
 
 
-def _journal_turned_away(desk: Desk, digest: str, exc: GatewayError, now: datetime) -> None:
+def _note_turned_away(desk: Desk, digest: str, exc: GatewayError, now: datetime) -> None:
+    """Journal the code and the digest, nothing else; a reused message id is an alarm."""
     with desk.store.begin() as conn:
+        if isinstance(exc, MessageIdReusedError):
+            events.append(
+                conn,
+                at=now,
+                kind=events.Kind.MESSAGE_ID_REUSED,
+                subject=digest,
+                data={"detail": exc.detail},
+            )
         journal.append(
             conn,
             at=now,

@@ -24,7 +24,7 @@ from gateway.documents import (
     document_type_of,
 )
 from gateway.envelope import Header, wrap
-from gateway.errors import InvalidDocumentError, UnknownPeerError
+from gateway.errors import InvalidDocumentError, NoRouteError
 from gateway.exchange.context import SIGNING_ROLE, Desk
 from gateway.exchange.examine import message_type
 from gateway.exchange.known import facts_about, submitted_before
@@ -82,7 +82,7 @@ def submit_document(desk: Desk, document: Document) -> Submission:
 
     Raises:
         InvalidDocumentError: with every finding; nothing was stored.
-        UnknownPeerError: no peer is registered for the state concerned.
+        NoRouteError: no peer is registered for the state concerned.
     """
     with desk.store.begin() as conn:
         return submit_within(desk, conn, document)
@@ -96,11 +96,13 @@ def submit_within(
     Args:
         signed: the document as already signed by its authority; forwarded untouched.
     """
-    peer = receiving_peer(conn, document)  # 1
+    peer = known_receiver(conn, document)  # 1
     earlier = submitted_before(conn, document)  # 2
     if earlier is not None:
         return _submission(document, peer, earlier, (), repeated=True)
     findings = judge(desk, conn, document, peer=peer)  # 3
+    if peer is None:
+        raise _no_route(document)
     return queue(desk, conn, document, peer, findings=findings, signed=signed)  # 4, 5
 
 
@@ -141,10 +143,7 @@ def dry_run(desk: Desk, document: Document) -> Submission:
     Findings of every severity are part of the answer; nothing is raised for them.
     """
     with desk.store.read() as conn:
-        try:
-            peer: Peer | None = receiving_peer(conn, document)
-        except UnknownPeerError:
-            peer = None
+        peer = known_receiver(conn, document)
         findings = _findings(desk, conn, document, peer)
     return Submission(
         document_number=document_number_of(document),
@@ -208,16 +207,22 @@ def receiving_peer(conn: Connection, document: Document) -> Peer:
     """Return the peer that must get ``document``.
 
     Raises:
-        UnknownPeerError: no peer is registered for the state concerned.
+        NoRouteError: no peer is registered for the state concerned.
     """
-    country = _receiving_country(document)
-    found = peers.by_country(conn, country)
-    if not found:
-        raise UnknownPeerError(f"no peer is registered for {country}")
-    return found[0]
+    peer = known_receiver(conn, document)
+    if peer is None:
+        raise _no_route(document)
+    return peer
 
 
-def judge(desk: Desk, conn: Connection, document: Document, *, peer: Peer) -> tuple[Finding, ...]:
+def known_receiver(conn: Connection, document: Document) -> Peer | None:
+    """Return the peer that must get ``document``, or None where none is registered."""
+    return next(iter(peers.by_country(conn, _receiving_country(document))), None)
+
+
+def judge(
+    desk: Desk, conn: Connection, document: Document, *, peer: Peer | None
+) -> tuple[Finding, ...]:
     """Return the findings that let ``document`` pass.
 
     Raises:
@@ -273,6 +278,10 @@ def _wire(desk: Desk, document: Document, peer: Peer) -> WireFacts:
         document_type_agreed=document_type_of(document) in peer.document_types,
         destination_live=peer.live_from is None or peer.live_from <= desk.clock(),
     )
+
+
+def _no_route(document: Document) -> NoRouteError:
+    return NoRouteError(f"no peer is registered for {_receiving_country(document)}")
 
 
 def _receiving_country(document: Document) -> str:
@@ -346,7 +355,7 @@ def _register(conn: Connection, prepared: Prepared) -> None:
 
 def _submission(
     document: Document,
-    peer: Peer,
+    peer: Peer | None,
     message_id: str,
     findings: tuple[Finding, ...],
     *,
@@ -354,7 +363,7 @@ def _submission(
 ) -> Submission:
     return Submission(
         document_number=document_number_of(document),
-        receiver=peer.identifier,
+        receiver=None if peer is None else peer.identifier,
         message_id=message_id,
         findings=findings,
         repeated=repeated,

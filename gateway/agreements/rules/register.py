@@ -50,7 +50,9 @@ def original_is_known_and_good(coo: CertificateOfOrigin, case: Case) -> Iterator
     path, number = "original_certificate.serial_number", coo.original_certificate.serial_number
     original = case.facts.register.original
     if original is None:
-        yield complain(path, value=number)
+        # Art. 18 brings the states in by phases: a first country's certificate may still be on
+        # paper, so an officer looks at it instead of the system refusing.
+        yield complain(path, severity=QUERY, value=number)
     elif original.is_dead:
         yield complain(path, "state", value=number, state=original.state)
 
