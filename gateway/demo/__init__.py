@@ -1,0 +1,1 @@
+"""The demonstration: two member states on one machine, exchanging real consignments."""

@@ -1,0 +1,1 @@
+"""Tests of national formats and of the demonstration consignments."""
