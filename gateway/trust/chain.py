@@ -14,6 +14,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509 import verification
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -23,7 +24,7 @@ from gateway.errors import (
     SignerKeyError,
     SignerUntrustedError,
 )
-from gateway.trust.keys import require_strong
+from gateway.trust.keys import MAX_RSA_BITS, require_strong
 from gateway.trust.registry import PeerTrust, fingerprint_of
 
 MAX_INTERMEDIATES: Final = 4
@@ -48,10 +49,13 @@ def read_certificates(encoded: Sequence[bytes]) -> tuple[x509.Certificate, ...]:
 
     Raises:
         SignerUntrustedError: one of them cannot be read.
+        SignerKeyError: one has an RSA key of more than 8192 bits.
         SignatureShapeError: more than one certificate is no CA.
     """
     with _hostile_certificates():
         certs = [x509.load_der_x509_certificate(der) for der in dict.fromkeys(encoded)]
+        for cert in certs:
+            _refuse_costly_key(cert)
         leaves = [cert for cert in certs if not _is_ca(cert)] or certs[:1]
     if len(leaves) != 1:
         raise SignatureShapeError(f"{len(leaves)} certificates in KeyInfo could be the signer's")
@@ -182,6 +186,13 @@ def _require_certificate_signing(
 ) -> None:
     if usage is not None and not usage.key_cert_sign:
         raise ValueError("an issuer that may not sign certificates")
+
+
+def _refuse_costly_key(cert: x509.Certificate) -> None:
+    """Raise if checking a signature by this key would cost more than any honest key does."""
+    key = cert.public_key()
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size > MAX_RSA_BITS:
+        raise SignerKeyError(f"RSA key of {key.key_size} bits in KeyInfo")
 
 
 def _is_ca(cert: x509.Certificate) -> bool:
