@@ -75,12 +75,14 @@ class DataFile(Entry):
 class Original(DataFile):
     """Is a third country's certificate behind a re-export.
 
+    Its country has no gateway in the demonstration, so that the re-export meets V65: an
+    officer compares the paper.  Recorded as received by the holder beforehand, it would not.
+
     Attributes:
-        received_by: state whose gateway has it before the demonstration begins, since a
-            re-export is issued only for an original known to the register (V65).
+        holder: state that holds it and issues the re-export certificate.
     """
 
-    received_by: CountryCode
+    holder: CountryCode
 
 
 class ItemUse(Entry):
@@ -181,7 +183,7 @@ class Consignment(DataFile):
 
 
 class Manifest(Entry):
-    """Lists the consignments in the order of submission, and the originals known before."""
+    """Lists the consignments in the order of submission, and the originals of re-exports."""
 
     edition: int
     originals: tuple[Original, ...] = ()

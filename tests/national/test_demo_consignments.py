@@ -9,7 +9,14 @@ import pytest
 
 from gateway.agreements import Facts, Point, check, load_agreements
 from gateway.agreements.facts import KnownCertificate, KnownItem, RegisterFacts
-from gateway.demo.manifest import CANONICAL, FOLDER, Consignment, CustomsAction, load_manifest
+from gateway.demo.manifest import (
+    CANONICAL,
+    FOLDER,
+    Consignment,
+    CustomsAction,
+    Original,
+    load_manifest,
+)
 from gateway.documents import CertificateOfOrigin, Severity, UtilisationStatus, verdict_of
 from gateway.documents.base import Quantity
 from gateway.documents.codes import CertificateKind, Language
@@ -60,23 +67,16 @@ def known(coo: CertificateOfOrigin, used: dict[int, Decimal] | None = None) -> K
     )
 
 
-def register_at(
-    consignment: Consignment, coo: CertificateOfOrigin, country: str, now: datetime
-) -> RegisterFacts:
-    """Return what the gateway of ``country`` knows when the consignment reaches it."""
-    original = same = None
-    for entry in MANIFEST.originals:
-        first = entry.reading(now).document
-        assert first is not None
-        wanted = coo.original_certificate
-        if entry.received_by == country and wanted and wanted.serial_number == first.serial_number:
-            original = known(first)
-    if consignment.after is not None:
-        earlier = next(entry for entry in MANIFEST.consignments if entry.id == consignment.after)
-        before = earlier.reading(now).document
-        assert before is not None
-        same = known(before) if before.serial_number == coo.serial_number else None
-    return RegisterFacts(same_serial=same, original=original)
+def register_of(consignment: Consignment, coo: CertificateOfOrigin, now: datetime) -> RegisterFacts:
+    """Return what a gateway knows when the consignment reaches it: what came before."""
+    if consignment.after is None:
+        return RegisterFacts()
+    earlier = next(entry for entry in MANIFEST.consignments if entry.id == consignment.after)
+    before = earlier.reading(now).document
+    assert before is not None
+    return RegisterFacts(
+        same_serial=known(before) if before.serial_number == coo.serial_number else None
+    )
 
 
 def judged(
@@ -85,7 +85,7 @@ def judged(
     reading = consignment.reading(now)
     if reading.document is None:
         return reading.findings
-    facts = register_at(consignment, reading.document, country, now)
+    facts = register_of(consignment, reading.document, now)
     found = list(reading.findings)
     for point in points:
         found += check(reading.document, COMESA, Facts(point, now, country, register=facts))
@@ -164,14 +164,30 @@ def test_the_peer_reaches_the_expected_verdict(consignment: Consignment) -> None
 
 
 @pytest.mark.parametrize("original", MANIFEST.originals, ids=lambda entry: entry.id)
-def test_the_originals_behind_re_exports_are_flawless(original: object) -> None:
-    entry = next(one for one in MANIFEST.originals if one is original)
+def test_the_originals_behind_re_exports_are_flawless(original: Original) -> None:
+    entry = original
     coo = entry.reading(DAYS[0]).document
     assert coo is not None
     assert coo.serial_number == entry.serial_number(DAYS[0])
-    assert coo.destination_country == entry.received_by
-    facts = Facts(Point.RECEIPT, DAYS[0], entry.received_by, register=RegisterFacts())
+    assert coo.destination_country == entry.holder
+    facts = Facts(Point.RECEIPT, DAYS[0], entry.holder, register=RegisterFacts())
     assert check(coo, COMESA, facts) == ()
+
+
+@pytest.mark.parametrize("original", MANIFEST.originals, ids=lambda entry: entry.id)
+def test_a_re_export_is_flawless_where_the_register_knows_its_original(original: Original) -> None:
+    first = original.reading(DAYS[0]).document
+    assert first is not None
+    (coo,) = (
+        document
+        for entry in MANIFEST.consignments
+        if (document := entry.reading(DAYS[0]).document) is not None
+        and document.original_certificate is not None
+        and document.original_certificate.serial_number == first.serial_number
+    )
+    assert coo.exporting_country == original.holder
+    register = RegisterFacts(original=known(first))
+    assert check(coo, COMESA, Facts(Point.ISSUE, DAYS[0], original.holder, register=register)) == ()
 
 
 def response_of(
