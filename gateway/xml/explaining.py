@@ -9,17 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import xmlschema
 from lxml import etree
-from xmlschema.validators.exceptions import (
-    XMLSchemaChildrenValidationError,
-    XMLSchemaValidationError,
-)
 
 from gateway.documents.codes import Severity
 from gateway.documents.findings import Finding, LocalisedText
+
+if TYPE_CHECKING:
+    import xmlschema
+    from xmlschema.validators.exceptions import XMLSchemaValidationError
 
 RULE: Final = "SCHEMA"
 MAX_FINDINGS: Final = 50
@@ -86,6 +85,8 @@ def explain_by_lxml(root: etree._Element, log: etree._ListErrorLog) -> tuple[Fin
 
 
 def _explained(error: XMLSchemaValidationError) -> Finding:
+    from xmlschema.validators.exceptions import XMLSchemaChildrenValidationError
+
     path = error.path or ""
     if isinstance(error, XMLSchemaChildrenValidationError):
         fits = _cut(", ".join(error.expected_tags)) or "–"

@@ -13,9 +13,8 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import xmlschema
 from lxml import etree
 
 from gateway.documents.codes import DocumentType
@@ -24,6 +23,9 @@ from gateway.errors import ConfigError, SchemaError, VersionNotSupportedError
 from gateway.resources import data_path
 from gateway.xml.explaining import explain_by_lxml, explain_by_xmlschema
 from gateway.xml.namespaces import ENVELOPE_NS, message_namespace
+
+if TYPE_CHECKING:
+    import xmlschema
 
 _LARGE: Final = 5_000
 """Elements beyond which xmlschema would take seconds; libxml2's own words must do there."""
@@ -66,6 +68,8 @@ class MessageSchema:
 
     @cached_property
     def _explainer(self) -> xmlschema.XMLSchema10:
+        import xmlschema  # takes a third of a second, and most processes never need it
+
         return xmlschema.XMLSchema10(self._file, allow="local", defuse="always", use_fallback=False)
 
 

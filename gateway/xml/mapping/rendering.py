@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from gateway.xml.mapping.anatomy import Anatomy, Getter
 from gateway.xml.mapping.plan import FORMATS, Binding, Node
+from gateway.xml.mapping.values import TEXT
 
 Write = Callable[[Any], str]
 _Part = str | Write
@@ -100,7 +101,7 @@ class _Compiler:
                 return _optional_leaf(fetch, encode, opening + end, closing)
             return _certain_leaf(fetch, encode, opening + end, closing)
         attributes = [
-            (f' {name}="', self._fetch(node, binding), binding.codec.encode)
+            (f' {name}="', self._fetch(node, binding), _attribute_encoder(binding))
             for name, binding in node.attributes.items()
         ]
         return _leaf_with_attributes(
@@ -115,9 +116,18 @@ def _text_encoder(binding: Binding) -> Write:
     if binding.derived is not None:
         return {key: escape_text(code) for key, code in binding.derived.items()}.__getitem__
     encode = binding.codec.encode
+    if binding.codec is TEXT:
+        return escape_text
     if binding.codec.plain:
         return encode
     return lambda value: escape_text(encode(value))
+
+
+def _attribute_encoder(binding: Binding) -> Write:
+    if binding.codec is TEXT:
+        return escape_attribute
+    encode = binding.codec.encode
+    return lambda value: escape_attribute(encode(value))
 
 
 def _certain_leaf(fetch: Getter, encode: Write, opening: str, closing: str) -> Write:
@@ -149,7 +159,7 @@ def _leaf_with_attributes(
         for start, fetch_attribute, encode_attribute in attributes:
             attribute = fetch_attribute(record)
             if attribute is not None:
-                written += start + escape_attribute(encode_attribute(attribute)) + '"'
+                written += start + encode_attribute(attribute) + '"'
         return written + end + encode(value) + closing
 
     return write

@@ -25,9 +25,10 @@ from gateway.xml.mapping.entries import Entry, Place, localised
 from gateway.xml.mapping.marked_yaml import MarkedDict, load_marked
 from gateway.xml.mapping.plan import Node
 from gateway.xml.mapping.planning import Planner
-from gateway.xml.mapping.reading import MAX_FINDINGS, Reading, compile_reader
+from gateway.xml.mapping.reading import compile_reader
 from gateway.xml.mapping.rendering import Write, compile_writer
 from gateway.xml.mapping.rows import Row, RowKind
+from gateway.xml.mapping.slots import MAX_FINDINGS, Reading
 from gateway.xml.namespaces import MESSAGE_PREFIXES, message_namespace
 
 _DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
