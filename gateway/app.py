@@ -16,6 +16,7 @@ from flask import Flask
 from gateway.agreements import Agreement, load_agreements
 from gateway.config import KeySection, Settings, load_settings, secret_from
 from gateway.documents import DocumentType
+from gateway.documents.hs import import_hs
 from gateway.errors import ConfigError
 from gateway.exchange.answers import PeerEntrance
 from gateway.exchange.context import SIGNING_ROLE, Clock, Desk, Identity, Limits
@@ -83,6 +84,7 @@ def open_gateway(home: Path, *, clock: Clock = system_clock) -> Gateway:
             clock_skew=timedelta(minutes=settings.limits.clock_skew_minutes),
         ),
         clock=clock,
+        hs=tuple(import_hs(settings.resolve(path)) for path in settings.code_lists.hs),
     )
     return Gateway(settings=settings, desk=desk, national=load_national_formats())
 

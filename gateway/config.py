@@ -138,6 +138,17 @@ class DeliverySection(Section):
     read_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
 
 
+class CodeListsSection(Section):
+    """Names code lists that the operator adds.
+
+    Attributes:
+        hs: CSV files of Harmonized System editions (docs/rules.md, V34); without them the
+            form and chapter of tariff codes are checked.
+    """
+
+    hs: tuple[Path, ...] = ()
+
+
 class Settings(Section):
     """Holds every setting of one gateway home; built by ``load_settings``."""
 
@@ -148,6 +159,7 @@ class Settings(Section):
     listen: ListenSection
     limits: LimitsSection = LimitsSection()
     delivery: DeliverySection = DeliverySection()
+    code_lists: CodeListsSection = CodeListsSection()
     home: Path
 
     def resolve(self, path: Path) -> Path:

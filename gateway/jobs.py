@@ -15,7 +15,9 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from gateway.errors import GatewayError
+from gateway.exchange.context import Desk
 from gateway.exchange.delivery import Worker, deliver_due
+from gateway.exchange.housekeeping import expire_certificates
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +39,15 @@ def delivery_job(worker: Worker, *, poll_seconds: float) -> Job:
             pass
 
     return Job(name="deliver", seconds=poll_seconds, run=drain)
+
+
+def expiry_job(desk: Desk, worker: str) -> Job:
+    """Return the job that lets certificates expire; one worker of all takes each turn."""
+
+    def expire() -> None:
+        expire_certificates(desk, worker)
+
+    return Job(name="expire", seconds=60, run=expire)
 
 
 def run_until_stopped(jobs: list[Job]) -> None:

@@ -11,7 +11,7 @@ import structlog
 
 from gateway.app import open_gateway, peer_app, server_settings, worker_of, write_client_ca
 from gateway.cli.main import Invocation, common
-from gateway.jobs import delivery_job, run_until_stopped
+from gateway.jobs import delivery_job, expiry_job, run_until_stopped
 from gateway.transport import PeerTransport
 from gateway.web.serving import serve as serve_app
 
@@ -53,7 +53,7 @@ def work(call: Invocation, once: bool, name: str | None) -> None:
         if once:
             job.run()
         else:
-            run_until_stopped([job])
+            run_until_stopped([job, expiry_job(gateway.desk, worker.name)])
     finally:
         transport.close()
         gateway.close()

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from gateway.agreements import Agreement
 from gateway.documents import CertificateOfOrigin, CustomsResponse, Document, DocumentType
+from gateway.documents.hs import HsEdition
 from gateway.errors import ConfigError, NotFoundError
 from gateway.exchange.peer_trust import PeerTrustCache
 from gateway.store import Store
@@ -65,6 +66,7 @@ class Desk:
     own_trust: PeerTrust
     limits: Limits
     clock: Clock
+    hs: tuple[HsEdition, ...] = ()
     trust_cache: PeerTrustCache = field(default_factory=PeerTrustCache)
 
     def agreement(self, document: Document) -> Agreement:

@@ -133,10 +133,11 @@ def _require_fitting(desk: Desk, peer: Peer, header: Header) -> None:
 
 
 def _repeated(desk: Desk, authentic: Authentic) -> bytes | None:
-    with desk.store.begin() as conn:
+    with desk.store.read() as conn:
         earlier = inbox.find(conn, authentic.peer.id, authentic.header.message_id)
-        if earlier is None:
-            return None
+    if earlier is None:
+        return None
+    with desk.store.begin() as conn:
         return repeat(conn, earlier, authentic.sha256, authentic.now)
 
 

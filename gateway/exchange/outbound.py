@@ -256,6 +256,7 @@ def _findings(
             point=point,
             now=desk.clock(),
             own_country=desk.identity.country,
+            hs=desk.hs,
             wire=None if peer is None else _wire(desk, document, peer),
             register=known,
         )

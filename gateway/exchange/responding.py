@@ -195,6 +195,7 @@ def _judge(desk: Desk, document: CustomsResponse, before: RegisterFacts) -> tupl
             point=point,
             now=desk.clock(),
             own_country=desk.identity.country,
+            hs=desk.hs,
             register=before,
         )
         for finding in check(document, desk.agreement(document), facts):

@@ -133,6 +133,7 @@ def _facts(
         point=Point.RECEIPT,
         now=message.now,
         own_country=desk.identity.country,
+        hs=desk.hs,
         wire=wire,
         signature=examined.signature,
         register=facts_about(conn, document, outbound=False),

@@ -1,0 +1,33 @@
+"""What the calendar does to the books: certificates past their validity expire."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from gateway.exchange.context import Desk
+from gateway.register import register
+from gateway.store import tasks
+
+EXPIRY = "expire certificates"
+EXPIRY_PERIOD = timedelta(hours=1)
+
+
+def expire_certificates(desk: Desk, worker: str) -> int:
+    """Return how many certificates expired; at most once per period over all workers."""
+    now = desk.clock()
+    with desk.store.begin() as conn:
+        turn = tasks.claim(conn, EXPIRY, worker, now, period=EXPIRY_PERIOD)
+    if turn is None:
+        return 0
+    expired = 0
+    while batch := _expire_batch(desk):
+        expired += batch
+    with desk.store.begin() as conn:
+        tasks.end(conn, turn, at=desk.clock())
+    return expired
+
+
+def _expire_batch(desk: Desk) -> int:
+    now = desk.clock()
+    with desk.store.begin() as conn:
+        return len(register.expire_overdue(conn, now.date(), at=now))
