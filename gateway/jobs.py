@@ -6,6 +6,7 @@ must run once per period takes its turn from the store (``gateway.store.tasks``)
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from collections.abc import Callable
@@ -64,6 +65,8 @@ def run_until_stopped(jobs: list[Job]) -> None:
 
 def start(jobs: list[Job]) -> BackgroundScheduler:
     """Return a running scheduler for ``jobs``; each runs at most once at a time here."""
+    # A tick that finds the one before still at work is skipped, which is no news.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     scheduler = BackgroundScheduler(
         timezone="UTC",
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 30},
