@@ -63,29 +63,28 @@ def _require_good(
     policy: RevocationPolicy,
     at: datetime,
 ) -> None:
-    subject = cert.subject.rfc4514_string()
     if issuer is None:
         # Nobody can say whether these lists are genuine.  They cannot clear the signer, but
         # one who leaves his issuer out of the message must not escape them either.
         for claimed in crls:
             if claimed.issuer == cert.issuer:
-                _refuse_revoked(cert, claimed, subject, at)
+                _refuse_revoked(cert, claimed, at)
     crl = None if issuer is None else _newest(crls, issuer)
     if crl is not None:
-        _refuse_revoked(cert, crl, subject, at)
+        _refuse_revoked(cert, crl, at)
     if policy is RevocationPolicy.WHEN_KNOWN:
         return
     if crl is None:
-        raise RevocationUnknownError(f"no revocation list of the issuer of {subject}")
+        raise RevocationUnknownError(f"no revocation list of {cert.issuer.rfc4514_string()}")
     if crl.next_update_utc is None or crl.next_update_utc < at:
         raise RevocationUnknownError(
-            f"the revocation list of the issuer of {subject} was due for renewal at "
+            f"the revocation list of {cert.issuer.rfc4514_string()} was due for renewal at "
             f"{crl.next_update_utc}"
         )
 
 
 def _refuse_revoked(
-    cert: x509.Certificate, crl: x509.CertificateRevocationList, subject: str, at: datetime
+    cert: x509.Certificate, crl: x509.CertificateRevocationList, at: datetime
 ) -> None:
     entry = crl.get_revoked_certificate_by_serial_number(cert.serial_number)
     if entry is None:
@@ -95,6 +94,7 @@ def _refuse_revoked(
         return
     if reason in _COMPROMISED or since <= at:
         stated = "no reason stated" if reason is None else reason.value
+        subject = cert.subject.rfc4514_string()
         raise SignerRevokedError(f"{subject} was revoked at {since.isoformat()}: {stated}")
 
 
