@@ -51,6 +51,9 @@ ROWS = [
     ("{field: transport.departed_on, source: r, date: dd-mm}", "does not name each of yyyy mm dd"),
     ("{field: transport.departed_on, source: r, date: dd dd mm yyyy}", "exactly once"),
     ("{field: transport.departed_on, source: r, date: ddmmyyyyhh}", "names a time of day"),
+    ("{field: transport.departed_on, source: r, date: ddmmyyyyss}", "names a time of day"),
+    ("{field: total_gross_weight.value, source: r, decimal: {point: '-'}}", "two different single"),
+    ("{field: total_gross_weight.value, source: r, decimal: {point: x}}", "two different single"),
     (
         "{field: total_gross_weight.value, source: r, decimal: {point: ',', thousands: ','}}",
         "two different single",
@@ -198,3 +201,20 @@ def test_a_csv_line_has_no_repeated_parts(tmp_path: Path) -> None:
 
 def test_an_xml_section_needs_a_root(tmp_path: Path) -> None:
     assert '"root" is missing' in refusal(tmp_path, yaml_of(head=HEAD.replace("json}", "xml}")))
+
+
+@pytest.mark.parametrize(
+    ("section", "row", "sentence"),
+    [
+        ("  root: '1st'\n", "", "is no path of XML names"),
+        ("  root: a/b\n", "", "is no element name"),
+        ("  root: a\n", "    - {field: remarks, source: 'two words'}\n", "is no path of XML names"),
+        ("  root: a\n  around: {b: c}\n", "", "around: needs record:"),
+        ("  root: a\n  key: b\n", "", '"key" is unknown to xml files'),
+    ],
+)
+def test_an_xml_section_that_cannot_be_carried_is_refused(
+    tmp_path: Path, section: str, row: str, sentence: str
+) -> None:
+    text = yaml_of(head=HEAD.replace("json}", "xml}"), extra=section, rows=row)
+    assert sentence in refusal(tmp_path, text)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.documents.codes import Severity
+from gateway.errors import InvalidDocumentError
 from gateway.xml.national import NationalFormat, NationalReading, load_national_formats
 from tests.factories import certificate, goods_item
 from tests.national.bench_format import load, read_one, source, yaml_of
@@ -374,3 +375,98 @@ def test_column_names_may_stand_in_the_mapping(tmp_path: Path) -> None:
 def test_an_unknown_column_is_reported_with_its_name(tmp_path: Path) -> None:
     (reading,) = keyed(tmp_path).read(f"{HEADER},mood\n{LINE},good".encode())
     assert warnings(reading) == ["mood"]
+
+
+TYPED = KEYED.replace("NAMES", "first-row")
+
+
+def test_typed_lines_may_share_one_naming_row(tmp_path: Path) -> None:
+    extra = "  type_column: T\n  types: {H: ., L: goods}\n"
+    text = yaml_of(head=TYPED, extra=extra).replace(
+        "response:\n", "response:\n  type_column: T\n  types: {H: .}\n"
+    )
+    bent = load(tmp_path, text)
+    header = "H,ZM-20260309-000123,2026-03-09 12:30,2026-03-09,2027-03-09,Kafue,Nairobi,,,,"
+    goods = "L,,,,,,,1,Cotton yarn,520512,5.5"
+    (reading,) = bent.read("\n".join([f"T,{HEADER}", header, goods]).encode())
+    assert reading.document is not None
+    assert bent.read(bent.write(reading.document))[0].document == reading.document
+    (odd,) = bent.read("\n".join([f"T,{HEADER}", header, goods, "X" + goods[1:]]).encode())
+    assert "“X”" in odd.findings[0].message.en
+    (nameless,) = bent.read("\n".join([HEADER, header]).encode())
+    assert nameless.document is None
+
+
+def test_a_line_type_without_naming_row_is_refused() -> None:
+    lines = [line for line in csv_lines() if not line.startswith("#ITM")]
+    (reading,) = read_lines(lines)
+    assert "does not name the columns of lines of type “ITM”" in reading.findings[0].message.en
+
+
+def test_what_the_national_encoding_cannot_write_is_refused(tmp_path: Path) -> None:
+    bent = load(
+        tmp_path, yaml_of().replace("{kind: json}", "{kind: json, encodings: [iso-8859-1]}")
+    )
+    document = read_one(bent, exporter="Société X").document
+    assert document is not None
+    assert "Société X".encode("iso-8859-1") in bent.write(document)
+    arabic = document.model_copy(
+        update={"exporter": document.exporter.model_copy(update={"name": "شركة"})}
+    )
+    with pytest.raises(InvalidDocumentError):
+        bent.write(arabic)
+
+
+def test_bytes_in_no_declared_encoding_are_refused(tmp_path: Path) -> None:
+    (reading,) = load(tmp_path).read(b'{"no": "\xff\xfe\xfd"}')
+    assert reading.findings[0].rule == "SOURCE"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"[]",
+        b'"x"',
+        b"12",
+        b"[1, null]",
+        b'{"list": 7, "kind": "ECO"}',
+        b'{"list": [], "list": [], "kind": "ECO"}',
+    ],
+)
+def test_json_of_another_build_is_refused(tmp_path: Path, raw: bytes) -> None:
+    wrapped = load(tmp_path, yaml_of(extra="  record: list\n  around: {kind: ECO}\n"))
+    assert all(reading.document is None for reading in wrapped.read(raw))
+    if not raw.startswith(b"{"):
+        assert all(reading.document is None for reading in load(tmp_path).read(raw))
+
+
+def prefixed(folder: Path) -> NationalFormat:
+    carrier = "{kind: xml, namespace: 'urn:a', prefixes: {b: 'urn:b'}}"
+    rows = "    - {field: remarks, source: 'b:extra/@b:note'}\n"
+    text = yaml_of(rows=rows, extra="  root: coo\n").replace("{kind: json}", carrier)
+    return load(folder, text.replace("response:\n", "response:\n  root: b:answer\n"))
+
+
+def test_xml_may_be_one_document_with_prefixed_names(tmp_path: Path) -> None:
+    bent = prefixed(tmp_path)
+    parts = "".join(f"<{key}>{value}</{key}>" for key, value in source().items() if key != "goods")
+    goods = "<goods><pos>1</pos><text>Cotton yarn</text><hs>520512</hs><qty>5.5</qty></goods>"
+    extra = '<x:extra x:note="seen" xmlns:x="urn:b"/><other xmlns="urn:c">odd</other>'
+    raw = f'<coo xmlns="urn:a">{parts}{goods}{extra}</coo>'.encode()
+    (reading,) = bent.read(raw)
+    assert reading.document is not None
+    assert reading.document.remarks == "seen"
+    assert warnings(reading) == ["{urn:c}other"]
+    assert bent.read(bent.write(reading.document))[0].document == reading.document
+
+
+def test_a_format_of_one_document_refuses_to_write_two(tmp_path: Path) -> None:
+    bent = prefixed(tmp_path)
+    document = certificate()
+    with pytest.raises(InvalidDocumentError):
+        bent.write_all([document, document])
+
+
+def test_an_xml_document_without_elements_is_refused(tmp_path: Path) -> None:
+    (reading,) = prefixed(tmp_path).read(b'<coo xmlns="urn:a">text</coo>')
+    assert reading.document is None

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
 from gateway.documents.base import Record
 from gateway.documents.fields import Leaf, groups, leaves
@@ -25,7 +24,6 @@ from gateway.xml.national.marks import Marked
 from gateway.xml.national.rows import (
     AnyRow,
     ConstantRow,
-    Direction,
     FixedRow,
     Group,
     NationalDocument,
@@ -33,7 +31,8 @@ from gateway.xml.national.rows import (
     Row,
     Section,
 )
-from gateway.xml.national.tree import NodeKind, SourcePath
+from gateway.xml.national.sources import direction_of, kinds_of, path_of, sources_of
+from gateway.xml.national.tree import SourcePath
 
 ROW_KEYS = frozenset(
     (
@@ -114,7 +113,7 @@ def compile_section(
     section = Section(
         format_name=name,
         model=model,
-        reference=_path(keys["reference"], scope),
+        reference=path_of(keys["reference"], scope.carrier),
         rows=rows,
         layout={key: keys[key].text() for key in _LAYOUT_KEYS if key in keys},
         around=texts(keys.get("around")),
@@ -172,7 +171,7 @@ def _group(entry: Marked, scope: Scope) -> Group:
 def _each(marked: Marked | None, scope: Scope) -> SourcePath | None:
     if marked is None:
         return None
-    path = _path(marked, scope)
+    path = path_of(marked, scope.carrier)
     if not path.steps:
         raise marked.error('"." cannot be repeated', "Leave each: out for flat fields")
     return path
@@ -186,7 +185,7 @@ def _repeated_records(model: type[Record]) -> Iterator[str]:
 
 def _fixed(entry: Marked, scope: Scope) -> FixedRow:
     keys = entry.keys(FIXED_KEYS, ("fixed", "source"))
-    return FixedRow(_path(keys["source"], scope), keys["fixed"].text())
+    return FixedRow(path_of(keys["source"], scope.carrier), keys["fixed"].text())
 
 
 def _field(entry: Marked, scope: Scope) -> AnyRow:
@@ -232,73 +231,19 @@ def _require_origin(named: Marked, keys: Mapping[str, Marked], leaf: Leaf) -> No
 
 def _sourced(named: Marked, keys: Mapping[str, Marked], leaf: Leaf, scope: Scope) -> Row:
     absent = scope.known.of(keys, "absent", named)
-    kinds, write_kind = _kinds(keys, leaf, scope)
+    kinds, write_kind = kinds_of(keys, leaf, scope.carrier)
     default = keys.get("default")
     return Row(
         field=leaf.path.removeprefix(scope.prefix),
         path=leaf.path,
         leaf=leaf,
         conversion=conversion_of(named, keys, leaf, scope.known),
-        sources=_sources(keys, scope),
+        sources=sources_of(keys, scope.carrier),
         join=keys["join"].text() if "join" in keys else "",
         default=None if default is None else neutral_value(default, leaf, scope.model),
         split=keys["split"].text() if "split" in keys else None,
         absent=frozenset(absent.texts()) if absent else frozenset(),
-        only=_direction(keys.get("only")),
+        only=direction_of(keys.get("only")),
         kinds=kinds,
         write_kind=write_kind,
     )
-
-
-def _sources(keys: Mapping[str, Marked], scope: Scope) -> tuple[SourcePath, ...]:
-    source = keys["source"]
-    entries = (source,) if isinstance(source.value, str) else source.items()
-    paths = tuple(_path(entry, scope) for entry in entries)
-    joined = "join" in keys and keys["join"].text() != ""
-    one_way = "only" in keys and keys["only"].text() == "read"
-    if not paths or (len(paths) > 1 and not joined and not one_way):
-        raise source.error(
-            "several sources cannot be told apart again when writing",
-            'Add "join:" with the text between them, or "only: read"',
-        )
-    return paths
-
-
-def _path(marked: Marked, scope: Scope) -> SourcePath:
-    try:
-        path = SourcePath.parse(marked.text())
-    except ValueError as exc:
-        raise marked.error(str(exc), "Write names with slashes, as Partie[@Role=EXP]/Nom") from exc
-    flat = len(path.steps) == 1 and path.steps[0].where is None
-    if scope.carrier == "csv" and not flat:
-        raise marked.error(f'"{path.written}" is no column of a CSV line', "Name one column")
-    return path
-
-
-def _direction(marked: Marked | None) -> Direction:
-    if marked is None:
-        return Direction.BOTH
-    if marked.text() not in ("read", "write"):
-        raise marked.error(f'"{marked.text()}" is no direction', 'Write "read" or "write"')
-    return Direction(marked.text())
-
-
-def _kinds(
-    keys: Mapping[str, Marked], leaf: Leaf, scope: Scope
-) -> tuple[frozenset[NodeKind], NodeKind]:
-    """Return the node kinds admitted on reading, and the one written."""
-    plain = not {"table", "prefix", "source_prefix", "join"} & keys.keys()
-    if (wanted := keys.get("as")) is not None:
-        if wanted.text() not in ("number", "text") or scope.carrier != "json":
-            raise wanted.error(
-                f'"{wanted.text()}" is no kind of value here', 'Write "number" or "text", JSON only'
-            )
-        number = wanted.text() == "number"
-    else:
-        number = leaf.type is int and plain and scope.carrier == "json"
-    if leaf.type is bool and plain and scope.carrier == "json" and "as" not in keys:
-        return frozenset({NodeKind.BOOLEAN}), NodeKind.BOOLEAN
-    admitted = {NodeKind.TEXT}
-    if number or leaf.type in (int, Decimal):
-        admitted.add(NodeKind.NUMBER)
-    return frozenset(admitted), NodeKind.NUMBER if number else NodeKind.TEXT

@@ -100,20 +100,17 @@ class CsvReading:
 
     def _take_values(self, cells: list[str], here: Location) -> None:
         kind = self._type(cells)
-        columns = self.columns.get(kind)
-        if columns is None:
-            known = ", ".join(self.section.record_types)
-            self._complain(Problem.LINE_TYPE, here, shown=kind, expected=known)
-            return
-        if self.carrier.is_typed(self.section):
-            part = self.section.record_types.get(kind)
-            if part is None:
-                known = ", ".join(self.section.record_types)
-                self._complain(Problem.LINE_TYPE, here, shown=kind, expected=known)
-                return
-            self._take_typed(part, columns, cells, here)
+        known = self.carrier.line_types(self.section)
+        if kind not in known:
+            expected = ", ".join(known)
+            self._complain(Problem.LINE_TYPE, here, shown=kind, expected=expected)
+        elif kind not in self.columns:
+            self._complain(Problem.UNNAMED_LINE, here, shown=kind)
+        elif self.carrier.is_typed(self.section):
+            part = self.section.record_types[kind]
+            self._take_typed(part, self.columns[kind], cells, here)
         else:
-            self._take_keyed(columns, cells, here)
+            self._take_keyed(self.columns[kind], cells, here)
 
     def _type(self, cells: list[str]) -> str:
         if not self.carrier.is_typed(self.section):

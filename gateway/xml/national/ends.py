@@ -5,10 +5,9 @@ Raises ``MappingError`` naming file, line and row wherever the two do not agree.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -35,6 +34,7 @@ from gateway.xml.national.conversions import (
     WholeNumber,
 )
 from gateway.xml.national.marks import Marked
+from gateway.xml.national.styles import day_style, decimal_style, moment_style
 from gateway.xml.national.texts import UnfitError
 from gateway.xml.national.times import DayStyle, MomentStyle, TimePattern
 
@@ -166,11 +166,12 @@ def _type_name(leaf: Leaf) -> str:
 
 def _end(mark: Marked, row: Mapping[str, Marked], leaf: Leaf, known: Conventions) -> TypedEnd:
     if leaf.type is datetime:
-        return _moment_style(mark, row, leaf, known)
+        written = _needed(mark, row, leaf, known, "datetime")
+        return moment_style(written, lambda: _needed(mark, row, leaf, known, "offset"))
     if leaf.type is date:
-        return DayStyle(_pattern(_needed(mark, row, leaf, known, "date"), ("yyyy", "mm", "dd")))
+        return day_style(_needed(mark, row, leaf, known, "date"))
     if leaf.type is Decimal:
-        return _decimal_style(_needed(mark, row, leaf, known, "decimal"))
+        return decimal_style(_needed(mark, row, leaf, known, "decimal"))
     return _plain_end(leaf.type)
 
 
@@ -195,49 +196,6 @@ def _needed(
             f'Add "{key}:" to the row or to the values: section',
         )
     return found
-
-
-def _pattern(marked: Marked, needed: tuple[str, ...]) -> TimePattern:
-    pattern = TimePattern(marked.text())
-    tokens = pattern.tokens
-    if sorted(set(tokens)) != sorted(tokens) or not set(needed) <= set(tokens):
-        raise marked.error(
-            f'"{pattern.written}" does not name each of {" ".join(needed)} exactly once',
-            "Use yyyy mm dd hh mi ss zone and the characters between them",
-        )
-    if set(tokens) - set(needed) - {"ss", "zone"}:
-        raise marked.error(
-            f'"{pattern.written}" names a time of day, but the field is a date',
-            "Use yyyy, mm and dd only",
-        )
-    return pattern
-
-
-def _moment_style(
-    mark: Marked, row: Mapping[str, Marked], leaf: Leaf, known: Conventions
-) -> MomentStyle:
-    written = _needed(mark, row, leaf, known, "datetime")
-    pattern = _pattern(written, ("yyyy", "mm", "dd", "hh", "mi"))
-    if "zone" in pattern.tokens:
-        return MomentStyle(pattern, None)
-    offset = _needed(mark, row, leaf, known, "offset")
-    found = re.fullmatch(r"([+-])([0-9]{2}):([0-5][0-9])", offset.text())
-    if found is None or int(found[2]) > 14:
-        raise offset.error(f'"{offset.text()}" is no offset', 'Write it as "+02:00"')
-    shift = timedelta(hours=int(found[2]), minutes=int(found[3]))
-    return MomentStyle(pattern, -shift if found[1] == "-" else shift)
-
-
-def _decimal_style(marked: Marked) -> DecimalStyle:
-    keys = marked.keys(frozenset({"point", "thousands"}), ("point",))
-    point = keys["point"].text()
-    thousands = keys["thousands"].text() if "thousands" in keys else ""
-    if len(point) != 1 or point.isdigit() or len(thousands) > 1 or point == thousands:
-        raise marked.error(
-            "decimal mark and thousands mark must be two different single characters",
-            'Write as { point: ",", thousands: "." } or leave thousands out',
-        )
-    return DecimalStyle(point, thousands)
 
 
 def _reads_arabic_digits(

@@ -192,6 +192,8 @@ class NationalFormat:
         """Return what reading the written file back does not give back."""
         found: list[Finding] = []
         readings = list(self._read(raw, section, model))
+        if len(readings) != len(documents):
+            return [finding(Problem.LOST, "", Location(), name=self.name)]
         for document, reading in zip(documents, readings, strict=True):
             if reading.document is None:
                 found += reading.findings

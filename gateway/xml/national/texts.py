@@ -210,6 +210,14 @@ class Problem(Enum):
         "نوع السطر «{shown}» غير معروف؛ الأنواع المعروفة: {expected}.",
         *_CORRECT,
     )
+    UNNAMED_LINE = (
+        "SOURCE",
+        _E,
+        "The file does not name the columns of lines of type “{shown}”.",
+        "Le fichier ne nomme pas les colonnes des lignes de type « {shown} ».",
+        "لا يسمي الملف أعمدة الأسطر من النوع «{shown}».",
+        *_RESEND,
+    )
     ORPHAN_LINE = (
         "SOURCE",
         _E,
@@ -247,11 +255,6 @@ class Problem(Enum):
         ),
         "أضف لها سطراً في ملف المطابقة، أو اذكرها فيه تحت omitted: مع بيان السبب.",
     )
-
-    @property
-    def rule(self) -> str:
-        """The rule id of findings about this problem."""
-        return self.value[0]
 
 
 class UnfitError(Exception):

@@ -17,6 +17,7 @@ from gateway.errors import InputError
 from gateway.xml.national.carrier import SourceFile, SourceRecord, refuse_keys, require_size
 from gateway.xml.national.marks import Marked
 from gateway.xml.national.rows import Section
+from gateway.xml.national.sources import path_of
 from gateway.xml.national.texts import Problem, UnfitError, finding
 from gateway.xml.national.tree import Location, Node, NodeKind, SourcePath
 from gateway.xml.national.unread import around_findings
@@ -59,6 +60,10 @@ class XmlCarrier:
             raise mark.error('the key "root" is missing', "Name the outermost element")
         if section.around and "record" not in section.layout:
             raise mark.error("around: needs record:", "Name the element of one document")
+        keys = mark.mapping()
+        for key in ("root", "record"):
+            if key in keys and len(path_of(keys[key], self.kind).steps) != 1:
+                raise keys[key].error(f'"{keys[key].text()}" is no element name', "Write one name")
 
     def read(self, raw: bytes, section: Section) -> SourceFile:
         """Return one record per element that holds a document."""
