@@ -144,7 +144,7 @@ def _copied_file(template: Path, folder: Path) -> str:
 
 def _copied_database(server: str, template: str, made: list[str]) -> str:
     name = f"eco_{uuid.uuid4().hex}"
-    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     made.append(name)
     return _with_database(server, name)
 

@@ -20,10 +20,16 @@ from gateway.register.findings import Problem, finding
 from gateway.register.notes import serial_event
 from gateway.store import certificates, journal, utilisation
 from gateway.store.rows import CertificateItem, CertificateRow
-from gateway.store.states import EntryKind, EventKind, Side
+from gateway.store.states import EntryKind, EventKind, ImportState, Side
 from gateway.store.utilisation import NewEntry
 
 _SUBHEADING = 6
+_DEAD = (
+    ImportState.CANCELLED,
+    ImportState.REPLACED,
+    ImportState.REJECTED,
+    ImportState.WITHDRAWN,
+)
 
 
 @dataclass(frozen=True)
@@ -42,15 +48,28 @@ def original_of(conn: Connection, coo: CertificateOfOrigin) -> CertificateRow | 
     return certificates.reserve(conn, Side.RECEIVED, named.country, named.serial_number)
 
 
-def shares(coo: CertificateOfOrigin, items: Sequence[CertificateItem]) -> tuple[Share, ...]:
-    """Return which items of the original the goods of ``coo`` are taken from.
+def shares(
+    coo: CertificateOfOrigin, original: CertificateRow, items: Sequence[CertificateItem]
+) -> tuple[Share, ...]:
+    """Return which items of ``original`` the goods of ``coo`` are taken from.
 
     An item draws on the original's items of the same HS subheading and unit, that of its own
     number first.
 
     Raises:
-        InvalidDocumentError: V66, more is re-exported than remains.
+        InvalidDocumentError: V66, more is re-exported than remains; STATE, the original was
+            cancelled, replaced, rejected or withdrawn.
     """
+    if original.state in _DEAD:
+        raise _refused(
+            finding(
+                Problem.WRONG_STATE,
+                "original_certificate.serial_number",
+                serial=original.serial_number,
+                state=original.state,
+                asked=coo.kind,
+            )
+        )
     taken: dict[int, Decimal] = {}
     problems: list[Finding] = []
     for index, goods in enumerate(coo.items):
@@ -58,7 +77,7 @@ def shares(coo: CertificateOfOrigin, items: Sequence[CertificateItem]) -> tuple[
         if problem is not None:
             problems.append(problem)
     if problems:
-        raise InvalidDocumentError(problems[0].message.en, findings=problems)
+        raise _refused(*problems)
     return tuple(Share(item, taken[item.number]) for item in items if taken.get(item.number))
 
 
@@ -91,6 +110,10 @@ def enter(
     action = journal.Action.UTILISATION_REEXPORTED
     journal.append(conn, at=at, action=action, subject=original.serial_number, detail=detail)
     serial_event(conn, EventKind.UTILISATION_CHANGED, original, at=at, **detail)
+
+
+def _refused(*problems: Finding) -> InvalidDocumentError:
+    return InvalidDocumentError(problems[0].message.en, findings=problems)
 
 
 def _allot(

@@ -62,7 +62,7 @@ def record_issued(conn: Connection, coo: CertificateOfOrigin, carriage: Carriage
         return present
     replaced = endings.replaceable(conn, coo)
     original = reexport.original_of(conn, coo)
-    drawn = () if original is None else reexport.shares(coo, certificates.items(conn, original.id))
+    drawn = () if original is None else _shares(conn, coo, original)
     stored = _insert(conn, Side.ISSUED, coo, carriage, IssueState.ISSUED)
     _deliver(conn, stored, carriage)
     if original is not None:
@@ -244,6 +244,12 @@ def _insert(
         detail={"message_id": carriage.message_id, "payload_sha256": stored.payload_sha256},
     )
     return stored
+
+
+def _shares(
+    conn: Connection, coo: CertificateOfOrigin, original: CertificateRow
+) -> tuple[reexport.Share, ...]:
+    return reexport.shares(coo, original, certificates.items(conn, original.id))
 
 
 def _deliver(conn: Connection, certificate: CertificateRow, carriage: Carriage) -> None:

@@ -13,7 +13,7 @@ from gateway.store.tables import bodies
 def put(conn: Connection, content: bytes) -> str:
     """Store ``content`` unless it is there and return its SHA-256."""
     sha256 = digest(content)
-    conn.execute(insert_if_absent(conn, bodies).values(sha256=sha256, content=content))
+    conn.execute(insert_if_absent(conn, bodies), {"sha256": sha256, "content": content})
     return sha256
 
 

@@ -56,7 +56,7 @@ def register(conn: Connection, new: NewCertificate) -> CertificateRow | None:
         if name not in _WRITTEN_ELSEWHERE
     }
     row = conn.execute(
-        insert_if_absent(conn, table).values(**values, **_derived(conn, new)).returning(*_COLUMNS)
+        insert_if_absent(conn, table, *_COLUMNS), {**values, **_derived(conn, new)}
     ).one_or_none()
     if row is None:
         return None
@@ -199,14 +199,15 @@ def add_delivery(
 ) -> None:
     """Note that a message about a certificate is queued for a destination."""
     conn.execute(
-        insert_if_absent(conn, deliveries_table).values(
-            certificate_id=certificate.id,
-            peer_id=peer_id,
-            message_id=message_id,
-            role=role,
-            state=ExchangeState.QUEUED,
-            updated_at=at,
-        )
+        insert_if_absent(conn, deliveries_table),
+        {
+            "certificate_id": certificate.id,
+            "peer_id": peer_id,
+            "message_id": message_id,
+            "role": role,
+            "state": ExchangeState.QUEUED,
+            "updated_at": at,
+        },
     )
 
 

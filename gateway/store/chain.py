@@ -21,6 +21,10 @@ from gateway.store.types import canonical_json
 
 GENESIS = "0" * 64
 _PENDING = "eco_pending"
+_LOCK_HEAD = select(chain_heads).with_for_update()
+_ADD_ENTRIES = insert(journal)
+_ADD_EVENTS = insert(events)
+_MOVE_HEAD = update(chain_heads)
 
 
 @dataclass(frozen=True)
@@ -79,20 +83,19 @@ def seal(conn: Connection) -> None:
     waiting = pending(conn)
     if not waiting.entries and not waiting.events:
         return
-    head = conn.execute(select(chain_heads).with_for_update()).one()
+    head = conn.execute(_LOCK_HEAD).one()
     entries, last_hash = _chained(waiting.entries, head.journal_sequence, head.journal_hash)
     feed = _numbered(waiting.events, head.event_cursor)
     if entries:
-        conn.execute(insert(journal), entries)
+        conn.execute(_ADD_ENTRIES, entries)
     if feed:
-        conn.execute(insert(events), feed)
-    conn.execute(
-        update(chain_heads).values(
-            journal_sequence=head.journal_sequence + len(entries),
-            journal_hash=last_hash,
-            event_cursor=head.event_cursor + len(feed),
-        )
-    )
+        conn.execute(_ADD_EVENTS, feed)
+    moved = {
+        "journal_sequence": head.journal_sequence + len(entries),
+        "journal_hash": last_hash,
+        "event_cursor": head.event_cursor + len(feed),
+    }
+    conn.execute(_MOVE_HEAD, moved)
 
 
 def entry_hash(sequence: int, entry: PendingEntry, previous_hash: str) -> str:

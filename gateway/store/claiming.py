@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Row,
     and_,
+    bindparam,
     exists,
     func,
     insert,
@@ -33,9 +33,63 @@ from gateway.store.states import DeliveryState, PeerState
 from gateway.store.tables import attempts, dispatches, lanes, peers
 from gateway.store.tables import bodies as body_table
 from gateway.store.tables.exchange import DUE, OPEN
+from gateway.store.types import BigId, UtcMoment
 
 LEASE_LOST = "LEASE_LOST"
-_CLAIMABLE = sources(DeliveryEvent.CLAIM)
+
+
+_LONG_AGO = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+_NOW = bindparam("now", type_=UtcMoment)
+_OWN = bindparam("own", type_=BigId)
+_EARLIER = dispatches.alias("earlier")
+
+# Statements are built once: building them costs more than most of them take to run.
+_OPEN_LANES = (
+    select(lanes.c.peer_id)
+    .join(peers, peers.c.id == lanes.c.peer_id)
+    .where(
+        peers.c.state == PeerState.ACTIVE,
+        or_(peers.c.live_from.is_(None), peers.c.live_from <= _NOW),
+        or_(lanes.c.parked_until.is_(None), lanes.c.parked_until <= _NOW),
+        exists().where(
+            dispatches.c.peer_id == lanes.c.peer_id, text(DUE), dispatches.c.due_at <= _NOW
+        ),
+    )
+    .order_by(func.coalesce(lanes.c.claimed_at, literal(_LONG_AGO, UtcMoment)))
+    .limit(bindparam("most"))
+    .with_for_update(of=lanes, skip_locked=True)
+)
+_IN_FLIGHT = select(func.count()).where(
+    dispatches.c.peer_id == _OWN,
+    text(DUE),
+    dispatches.c.due_at > _NOW,
+    dispatches.c.state == DeliveryState.SENDING,
+)
+_WAITS = exists().where(
+    _EARLIER.c.peer_id == dispatches.c.peer_id,
+    _EARLIER.c.conversation_id == dispatches.c.conversation_id,
+    _EARLIER.c.id < dispatches.c.id,
+    text("earlier." + OPEN),
+)
+_DUE_ROWS = (
+    select(dispatches, body_table.c.content)
+    .join(body_table, body_table.c.sha256 == dispatches.c.envelope_sha256)
+    .where(dispatches.c.peer_id == _OWN, text("dispatches." + DUE))
+    .where(dispatches.c.due_at <= _NOW, dispatches.c.state.in_(sources(DeliveryEvent.CLAIM)))
+    .where(~_WAITS)
+    .order_by(dispatches.c.due_at, dispatches.c.id)
+    .limit(bindparam("room"))
+    .with_for_update(of=dispatches, skip_locked=True)
+)
+_TAKE = (
+    update(dispatches)
+    .where(dispatches.c.id == bindparam("dispatch"), dispatches.c.fence == bindparam("claim"))
+    .values(state=DeliveryState.SENDING)
+)
+_CLOSE_LOST = update(attempts).where(
+    attempts.c.dispatch_id == bindparam("dispatch"), attempts.c.number == bindparam("claim")
+)
+_BEGIN_ATTEMPT = insert(attempts)
 
 
 def claim_due(
@@ -85,89 +139,42 @@ def renew(conn: Connection, claim: Claim, lease_until: datetime) -> None:
 
 def _open_lanes(conn: Connection, now: datetime, limit: int) -> list[int]:
     """Return peers with due work, the one served longest ago first; their lanes are locked."""
-    has_work = exists().where(dispatches.c.peer_id == lanes.c.peer_id, _due(now))
-    query = (
-        select(lanes.c.peer_id)
-        .join(peers, peers.c.id == lanes.c.peer_id)
-        .where(
-            peers.c.state == PeerState.ACTIVE,
-            or_(peers.c.live_from.is_(None), peers.c.live_from <= now),
-            or_(lanes.c.parked_until.is_(None), lanes.c.parked_until <= now),
-            has_work,
-        )
-        .order_by(func.coalesce(lanes.c.claimed_at, literal(_LONG_AGO, lanes.c.claimed_at.type)))
-        .limit(max(limit, 1) * 4)
-        .with_for_update(of=lanes, skip_locked=True)
-    )
-    return list(conn.execute(query).scalars())
-
-
-_LONG_AGO = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-
-
-def _due(now: datetime) -> ColumnElement[bool]:
-    return and_(text(DUE), dispatches.c.due_at <= now)
+    return list(conn.execute(_OPEN_LANES, {"now": now, "most": max(limit, 1) * 4}).scalars())
 
 
 def _in_flight(conn: Connection, peer_id: int, now: datetime) -> int:
-    query = select(func.count()).where(
-        dispatches.c.peer_id == peer_id,
-        text(DUE),
-        dispatches.c.due_at > now,
-        dispatches.c.state == DeliveryState.SENDING,
-    )
-    count: int = conn.execute(query).scalar_one()
+    count: int = conn.execute(_IN_FLIGHT, {"own": peer_id, "now": now}).scalar_one()
     return count
 
 
 def _due_rows(conn: Connection, peer_id: int, now: datetime, room: int) -> list[Row[Any]]:
-    earlier = dispatches.alias("earlier")
-    waits = exists().where(
-        earlier.c.peer_id == dispatches.c.peer_id,
-        earlier.c.conversation_id == dispatches.c.conversation_id,
-        earlier.c.id < dispatches.c.id,
-        text("earlier." + OPEN),
-    )
-    query = (
-        select(dispatches, body_table.c.content)
-        .join(body_table, body_table.c.sha256 == dispatches.c.envelope_sha256)
-        .where(dispatches.c.peer_id == peer_id, text("dispatches." + DUE))
-        .where(dispatches.c.due_at <= now, dispatches.c.state.in_(_CLAIMABLE), ~waits)
-        .order_by(dispatches.c.due_at, dispatches.c.id)
-        .limit(room)
-        .with_for_update(of=dispatches, skip_locked=True)
-    )
-    return list(conn.execute(query))
+    return list(conn.execute(_DUE_ROWS, {"own": peer_id, "now": now, "room": room}))
 
 
 def _take(
     conn: Connection, row: Row[Any], worker: str, now: datetime, lease_until: datetime
 ) -> Claim:
     if row.state is DeliveryState.SENDING:
-        _close_lost(conn, row, now)
-    conn.execute(
-        update(dispatches)
-        .where(dispatches.c.id == row.id, dispatches.c.fence == row.fence)
-        .values(
-            state=DeliveryState.SENDING,
-            due_at=lease_until,
-            lease_owner=worker,
-            fence=row.fence + 1,
-            attempts=row.attempts + 1,
-            updated_at=now,
-        )
-    )
-    conn.execute(
-        insert(attempts).values(
-            dispatch_id=row.id, number=row.fence + 1, worker=worker, started_at=now
-        )
-    )
+        lost = {"dispatch": row.id, "claim": row.fence, "ended_at": now, "code": LEASE_LOST}
+        conn.execute(_CLOSE_LOST, lost)
+    taken = {
+        "dispatch": row.id,
+        "claim": row.fence,
+        "due_at": lease_until,
+        "lease_owner": worker,
+        "fence": row.fence + 1,
+        "attempts": row.attempts + 1,
+        "updated_at": now,
+    }
+    conn.execute(_TAKE, taken)
+    attempt = {
+        "dispatch_id": row.id,
+        "number": row.fence + 1,
+        "worker": worker,
+        "started_at": now,
+    }
+    conn.execute(_BEGIN_ATTEMPT, attempt)
     return _claim(row, worker, now, lease_until)
-
-
-def _close_lost(conn: Connection, row: Row[Any], now: datetime) -> None:
-    own = and_(attempts.c.dispatch_id == row.id, attempts.c.number == row.fence)
-    conn.execute(update(attempts).where(own).values(ended_at=now, code=LEASE_LOST))
 
 
 def _claim(row: Row[Any], worker: str, now: datetime, lease_until: datetime) -> Claim:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Column, Connection, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 
-def insert_if_absent(conn: Connection, table: Table) -> Any:
-    """Return an INSERT that does nothing where a unique key is taken; add ``values()``.
+def insert_if_absent(conn: Connection, table: Table, *returning: Column[Any]) -> Any:
+    """Return an INSERT that does nothing where a unique key is taken.
 
-    On PostgreSQL it waits for a concurrent insert of the same key to end.
+    Execute it with the row's values; it returns ``returning`` where it inserted.  On
+    PostgreSQL it waits for a concurrent insert of the same key to end.
     """
-    if conn.dialect.name == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing()
-    return sqlite.insert(table).on_conflict_do_nothing()
+    return _insert_if_absent(conn.dialect.name, table, returning)
+
+
+@cache
+def _insert_if_absent(dialect: str, table: Table, returning: tuple[Column[Any], ...]) -> Any:
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement = make(table).on_conflict_do_nothing()
+    return statement.returning(*returning) if returning else statement
 
 
 def lock_name(conn: Connection, name: str) -> None:

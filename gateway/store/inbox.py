@@ -61,20 +61,19 @@ def record_arrival(conn: Connection, new: NewArrival) -> Arrival:
         for name in NewArrival.__dataclass_fields__
         if name not in ("envelope", "payload", "receipt")
     }
-    statement = insert_if_absent(conn, arrivals).values(
-        **values,
-        document_key=None if new.document_number is None else canonical_key(new.document_number),
-        repeats=0,
-        envelope_sha256=bodies.put(conn, new.envelope),
-        payload_sha256=None if new.payload is None else bodies.put(conn, new.payload),
-        receipt_sha256=bodies.put(conn, new.receipt),
-    )
-    inserted = conn.execute(statement.returning(arrivals.c.id)).scalar()
-    stored = find(conn, new.peer_id, new.message_id)
-    if stored is None or (inserted is None and stored.envelope_sha256 != _sha256(new)):
-        raise MessageIdReusedError(f"{new.message_id} was received before with other content")
-    if inserted is not None:
-        _journal_arrival(conn, stored)
+    key = None if new.document_number is None else canonical_key(new.document_number)
+    values |= {
+        "repeats": 0,
+        "envelope_sha256": bodies.put(conn, new.envelope),
+        "payload_sha256": None if new.payload is None else bodies.put(conn, new.payload),
+        "receipt_sha256": bodies.put(conn, new.receipt),
+    }
+    statement = insert_if_absent(conn, arrivals, arrivals.c.id)
+    inserted = conn.execute(statement, {**values, "document_key": key}).scalar()
+    if inserted is None:
+        return _recorded_before(conn, new)
+    stored = Arrival(id=inserted, receipt=new.receipt, **values)
+    _journal_arrival(conn, stored)
     return stored
 
 
@@ -133,8 +132,11 @@ def _arrival(values: Any) -> Arrival:
     return Arrival(**{**values, "receipt": receipt})
 
 
-def _sha256(new: NewArrival) -> str:
-    return digest(new.envelope)
+def _recorded_before(conn: Connection, new: NewArrival) -> Arrival:
+    stored = find(conn, new.peer_id, new.message_id)
+    if stored is None or stored.envelope_sha256 != digest(new.envelope):
+        raise MessageIdReusedError(f"{new.message_id} was received before with other content")
+    return stored
 
 
 def _journal_arrival(conn: Connection, stored: Arrival) -> None:

@@ -55,21 +55,17 @@ def enqueue(conn: Connection, new: NewDispatch) -> Dispatch:
         for name in NewDispatch.__dataclass_fields__
         if name not in ("envelope", "payload", "due_at")
     }
-    row = conn.execute(
-        insert_if_absent(conn, dispatches)
-        .values(
-            **values,
-            document_key=canonical_key(new.document_number),
-            state=DeliveryState.QUEUED,
-            due_at=new.due_at or new.created_at,
-            fence=0,
-            attempts=0,
-            updated_at=new.created_at,
-            envelope_sha256=bodies.put(conn, new.envelope),
-            payload_sha256=bodies.put(conn, new.payload),
-        )
-        .returning(*_COLUMNS)
-    ).one_or_none()
+    values |= {
+        "document_key": canonical_key(new.document_number),
+        "state": DeliveryState.QUEUED,
+        "due_at": new.due_at or new.created_at,
+        "fence": 0,
+        "attempts": 0,
+        "updated_at": new.created_at,
+        "envelope_sha256": bodies.put(conn, new.envelope),
+        "payload_sha256": bodies.put(conn, new.payload),
+    }
+    row = conn.execute(insert_if_absent(conn, dispatches, *_COLUMNS), values).one_or_none()
     if row is None:
         return _enqueued_before(conn, new)
     stored = Dispatch(**row._mapping)

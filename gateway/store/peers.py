@@ -31,8 +31,7 @@ def add(conn: Connection, profile: PeerProfile, *, at: datetime, actor: str) -> 
         "created_at": at,
         "updated_at": at,
     }
-    statement = insert_if_absent(conn, table).values(**values).returning(table)
-    row = conn.execute(statement).one_or_none()
+    row = conn.execute(insert_if_absent(conn, table, *table.c), values).one_or_none()
     if row is None:
         raise ConflictError(f"the peer {profile.identifier} is registered already")
     conn.execute(insert(lanes).values(peer_id=row.id, failures=0))
@@ -153,8 +152,8 @@ def add_credential(
     fingerprint = credential.fingerprint.lower()
     values = {**vars(credential), "fingerprint": fingerprint, "peer_id": peer_id, "created_at": at}
     known = peer_credentials
-    statement = insert_if_absent(conn, known).values(**values).returning(known.c.id)
-    if conn.execute(statement).one_or_none() is None:
+    statement = insert_if_absent(conn, known, known.c.id)
+    if conn.execute(statement, values).one_or_none() is None:
         _require_same_owner(conn, peer_id, credential.use, fingerprint)
         return
     journal.append(

@@ -35,7 +35,7 @@ def claim(
     conn: Connection, name: str, worker: str, now: datetime, *, period: timedelta
 ) -> TaskRun | None:
     """Return the right to run ``name`` if it is due, and make it due again after ``period``."""
-    conn.execute(insert_if_absent(conn, table).values(name=name, due_at=now, fence=0))
+    conn.execute(insert_if_absent(conn, table), {"name": name, "due_at": now, "fence": 0})
     fence = conn.execute(
         update(table)
         .where(table.c.name == name, table.c.due_at <= now)

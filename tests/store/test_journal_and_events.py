@@ -93,22 +93,19 @@ def test_a_changed_missing_or_swapped_entry_shows(
 @given(sequence=st.integers(1, 6), column=st.sampled_from(["actor", "action", "subject", "at"]))
 def test_any_flipped_column_shows(store: Store, sequence: int, column: str) -> None:
     with store.read() as conn:
-        if journal.head(conn)[0] == 0:
-            empty = True
-        else:
-            empty = False
+        empty = journal.head(conn)[0] == 0
     if empty:
         write(store, 6)
     value = "'2020-01-01T00:00:00.000000Z'" if column == "at" else "'flipped'"
     other = text(f"UPDATE journal SET {column} = {value} WHERE sequence = {sequence}")
     unguarded(store)
-    with pytest.raises(Undo), store.begin() as conn:
+    with pytest.raises(UndoError), store.begin() as conn:
         conn.execute(other)
         assert journal.verify_chain(conn).broken_at == sequence
-        raise Undo
+        raise UndoError
 
 
-class Undo(Exception):
+class UndoError(Exception):
     """Rolls a transaction back."""
 
 
