@@ -6,6 +6,7 @@ and cumulative totals come from the ledger, so they cannot disagree with it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
@@ -45,6 +46,16 @@ from gateway.exchange.receipts import to_minute
 from gateway.register.decision import CustomsDecision, DrawnItem, LedgerOutcome, UsePolicy
 from gateway.register.importing import decide
 from gateway.store import CertificateRow, Side, certificates
+
+_GRANTED = frozenset(
+    {
+        UtilisationStatus.ACCEPTED,
+        UtilisationStatus.ACCEPTED_MINOR,
+        UtilisationStatus.PARTIAL,
+        UtilisationStatus.FULL,
+    }
+)
+"""With these customs grant the preference, so the certificate is judged once more (point C)."""
 
 
 class WriteOff(Record):
@@ -110,7 +121,7 @@ def respond(desk: Desk, action: CustomsAction) -> Submission:
                 findings=outcome.findings,
                 repeated=True,
             )
-        findings = outcome.findings + _judge(desk, document, before)
+        findings = outcome.findings + _judge(desk, document, original, before)
         return queue(  # 4
             desk, conn, document, receiving_peer(conn, document), findings=findings
         )
@@ -188,17 +199,25 @@ def _response(
     )
 
 
-def _judge(desk: Desk, document: CustomsResponse, before: RegisterFacts) -> tuple[Finding, ...]:
+def _judge(
+    desk: Desk, document: CustomsResponse, original: CertificateOfOrigin, before: RegisterFacts
+) -> tuple[Finding, ...]:
+    """Return what rules say of the response, and of the certificate at the moment of use."""
+    facts = Facts(
+        point=Point.USE,
+        now=desk.clock(),
+        own_country=desk.identity.country,
+        hs=desk.hs,
+        register=before,
+    )
+    agreement = desk.agreement(document)
     found: dict[tuple[str, str], Finding] = {}
-    for point in (Point.USE, Point.SEND):
-        facts = Facts(
-            point=point,
-            now=desk.clock(),
-            own_country=desk.identity.country,
-            hs=desk.hs,
-            register=before,
-        )
-        for finding in check(document, desk.agreement(document), facts):
+    for judged in (
+        check(document, agreement, facts),
+        check(document, agreement, replace(facts, point=Point.SEND)),
+        check(original, agreement, facts) if document.status in _GRANTED else (),
+    ):
+        for finding in judged:
             found.setdefault((finding.rule, finding.path), finding)
     findings = tuple(found.values())
     if any(finding.severity is Severity.ERROR for finding in findings):

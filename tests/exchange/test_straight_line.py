@@ -180,3 +180,10 @@ def test_responses_that_overtake_each_other_leave_the_right_total(corridor: Corr
     while corridor.ke.work():
         corridor.clock.pass_time(minutes=1)
     assert _used(corridor, Side.ISSUED) == Decimal(6000)
+
+
+def test_V58_customs_are_told_at_use_that_transit_lacks_a_through_document(corridor: Corridor):
+    transport = certificate().transport.model_copy(update={"documents": ()})
+    _send(corridor, transport=transport)
+    granted = decide(corridor.ke, UtilisationStatus.ACCEPTED)
+    assert "V58" in {finding.rule for finding in granted.findings}
