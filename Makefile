@@ -13,7 +13,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 # uv installs in seconds where it is at hand; pip does the same work everywhere else.
 define install
 	@if command -v uv >/dev/null; then uv pip install --quiet --python $(BIN)/python $(1); \
-	else $(BIN)/python -m pip install --quiet --disable-pip-version-check $(1); fi
+	else $(BIN)/python -m pip install -qq --disable-pip-version-check $(1); fi
 endef
 
 # A caller's bundle of anchors or proxy must not decide what the tests see.
