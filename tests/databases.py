@@ -1,6 +1,8 @@
 """Fresh migrated stores on SQLite and PostgreSQL, for any test folder's ``conftest.py``.
 
-    from tests.databases import postgresql_server, store, store_url
+    from tests.databases import (
+        empty_url, postgresql_database, postgresql_server, sqlite_template, store, store_url
+    )
 
 ``ECO_TEST_POSTGRES_URL`` names a server to use instead of the embedded one (its user must be
 allowed to create databases).  Without either, the PostgreSQL half skips and says so.
@@ -23,8 +25,7 @@ import pytest
 from sqlalchemy import make_url
 
 from gateway.store import Store
-
-TEMPLATE = "eco_template"
+from gateway.store.tables import metadata
 
 
 @pytest.fixture(scope="session")
@@ -53,9 +54,21 @@ def postgresql_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def postgresql_database(postgresql_server: str) -> str:
+    """Gives the address of a migrated database that every test of this process empties."""
+    name = f"eco_{uuid.uuid4().hex}"
+    _administer(postgresql_server, f"CREATE DATABASE {name}")
+    url = _with_database(postgresql_server, name)
+    migrated = Store.open(url)
+    migrated.migrate()
+    migrated.close()
+    return url
+
+
+@pytest.fixture(scope="session")
 def postgresql_template(postgresql_server: str) -> str:
     """Gives the server with a migrated database that others are copied from."""
-    name = f"{TEMPLATE}_{uuid.uuid4().hex[:8]}"
+    name = f"eco_template_{uuid.uuid4().hex[:8]}"
     _administer(postgresql_server, f"CREATE DATABASE {name}")
     migrated = Store.open(_with_database(postgresql_server, name))
     migrated.migrate()
@@ -93,10 +106,16 @@ def make_store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[M
         _administer(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
-@pytest.fixture
-def store_url(make_store_url: MakeUrl) -> str:
-    """Gives the address of a fresh migrated database."""
-    return make_store_url()
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Gives the address of a fresh migrated database, once of each kind."""
+    if request.param == "sqlite":
+        path = tmp_path / "store.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        return f"sqlite:///{path}"
+    url: str = request.getfixturevalue("postgresql_database")
+    _empty(url)
+    return url
 
 
 @pytest.fixture
@@ -109,7 +128,7 @@ def store(store_url: str) -> Iterator[Store]:
 
 @pytest.fixture
 def make_store(make_store_url: MakeUrl) -> Iterator[Callable[[], Store]]:
-    """Gives a function that opens a fresh store each time, for state machines."""
+    """Gives a function that opens a fresh store each time: one database per gateway."""
     opened: list[Store] = []
 
     def make() -> Store:
@@ -122,11 +141,9 @@ def make_store(make_store_url: MakeUrl) -> Iterator[Callable[[], Store]]:
 
 
 @pytest.fixture
-def empty_url(
-    request: pytest.FixtureRequest, make_store_url: MakeUrl, tmp_path: Path
-) -> Iterator[str]:
+def empty_url(request: pytest.FixtureRequest, store_url: str, tmp_path: Path) -> Iterator[str]:
     """Gives the address of a database without any table, on the same kind of server."""
-    if make_store_url().startswith("sqlite"):
+    if store_url.startswith("sqlite"):
         yield f"sqlite:///{tmp_path / 'empty.db'}"
         return
     server: str = request.getfixturevalue("postgresql_server")
@@ -147,6 +164,19 @@ def _copied_database(server: str, template: str, made: list[str]) -> str:
     _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     made.append(name)
     return _with_database(server, name)
+
+
+def _empty(url: str) -> None:
+    """Make a used database as good as new; whoever still holds it is sent away."""
+    tables = ", ".join(metadata.tables)
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        conn.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE".encode())
+        conn.execute("ALTER TABLE journal ENABLE TRIGGER ALL")
+        conn.execute("INSERT INTO chain_heads VALUES (1, 0, repeat('0', 64), 0)")
 
 
 def _administer(server: str, statement: str) -> None:

@@ -2,10 +2,8 @@
 
 from tests.databases import (
     empty_url,
-    make_store,
-    make_store_url,
+    postgresql_database,
     postgresql_server,
-    postgresql_template,
     sqlite_template,
     store,
     store_url,
@@ -13,10 +11,8 @@ from tests.databases import (
 
 __all__ = [
     "empty_url",
-    "make_store",
-    "make_store_url",
+    "postgresql_database",
     "postgresql_server",
-    "postgresql_template",
     "sqlite_template",
     "store",
     "store_url",

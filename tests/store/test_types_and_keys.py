@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -25,10 +26,12 @@ table = Table(
 
 
 @pytest.fixture
-def samples(store: Store) -> Store:
+def samples(store: Store) -> Iterator[Store]:
     with store.begin() as conn:
         table.create(conn)
-    return store
+    yield store
+    with store.begin() as conn:
+        table.drop(conn)
 
 
 @pytest.mark.parametrize(
