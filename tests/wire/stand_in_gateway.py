@@ -80,7 +80,10 @@ class StandInDesk:
 
     def _note(self, call: str, raw: bytes, tls_fingerprint: str | None) -> None:
         name = f"{time.monotonic_ns():020d}-{uuid.uuid4().hex[:6]}.{call}"
-        (self._directory / name).write_bytes((tls_fingerprint or "-").encode() + b"\n" + raw)
+        note = self._directory / name
+        half = note.with_suffix(".half")  # a reader must never see part of a note
+        half.write_bytes((tls_fingerprint or "-").encode() + b"\n" + raw)
+        half.rename(note)
 
 
 def main() -> None:
