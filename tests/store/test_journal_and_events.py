@@ -141,7 +141,8 @@ def test_a_late_commit_is_never_skipped_by_a_reader(store: Store) -> None:
 
     def read() -> None:
         cursor = 0
-        while not stop.is_set() or cursor < 30:
+        end = time.monotonic() + 20
+        while (not stop.is_set() or cursor < 30) and time.monotonic() < end:
             with store.read() as conn:
                 for event in events.after(conn, cursor):
                     seen.append(event.data["id"])

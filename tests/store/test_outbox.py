@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import threading
+import time
 from collections import Counter
 from typing import Any
 
@@ -382,9 +383,9 @@ def test_threads_claim_every_message_once_and_one_per_peer_at_a_time(store: Stor
     total = 40
     messages = enqueue(
         store,
-        *(new_dispatch(ids[n % 4], conversation_id=f"c-{n % 4}") for n in range(total)),
+        *(new_dispatch(ids[n % 4], conversation_id=f"c-{n % 8}") for n in range(total)),
     )
-    sent: list[tuple[int, str]] = []
+    sent: list[tuple[str, str]] = []
     under_way: Counter[int] = Counter()
     guard = threading.Lock()
     overlaps: list[int] = []
@@ -400,7 +401,8 @@ def test_threads_claim_every_message_once_and_one_per_peer_at_a_time(store: Stor
                     under_way[claim.peer_id] += 1
                     if under_way[claim.peer_id] > 1:
                         overlaps.append(claim.peer_id)
-                    sent.append((claim.peer_id, claim.message_id))
+                    sent.append((claim.conversation_id, claim.message_id))
+                time.sleep(0.003)
                 with guard:
                     under_way[claim.peer_id] -= 1
                 with store.begin() as conn:
@@ -413,8 +415,8 @@ def test_threads_claim_every_message_once_and_one_per_peer_at_a_time(store: Stor
         thread.join()
     assert overlaps == []
     assert sorted(message for _, message in sent) == sorted(messages)
-    for peer_id in ids:
-        own = [message for sender, message in sent if sender == peer_id]
+    for conversation in {conversation for conversation, _ in sent}:
+        own = [message for of, message in sent if of == conversation]
         assert own == sorted(own, key=messages.index)
 
 
