@@ -159,7 +159,7 @@ def test_a_database_that_is_away_is_busy(tmp_path) -> None:
 
 def test_a_database_without_tables_asks_for_the_migration(empty_url: str) -> None:
     opened = Store.open(empty_url)
-    with pytest.raises(ConfigError, match="migration"), opened.read() as conn:
+    with pytest.raises(ConfigError, match="migrat"), opened.read() as conn:
         peers.every(conn)
     opened.close()
 
