@@ -1,51 +1,73 @@
-"""The command: choose measures, run them, show them, keep them when the run holds."""
+"""Measures this machine and the gateway on it: choose measures, run them, show and keep them."""
 
 from __future__ import annotations
 
 import argparse
+import logging
+import os
 import sys
+from dataclasses import replace
 
+import structlog
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
-from bench import harness, raw, report, rooms  # noqa: F401 - these register their measures
-from bench.material import ITEMS, document_xml, rsa_key
+from bench import harness, page, report
+from bench.harness import Plan
+from bench.material import rsa_key
+from bench.measures import chosen
+
+FULL = Plan(rounds=7, seconds=0.12, attempts=3, limit=180.0)
+QUICK = Plan(rounds=2, seconds=0.03, least=1)
 
 
 def arguments() -> argparse.Namespace:
     """Return what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("words", nargs="*", help="only measures whose name or group holds a word")
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=0.4, help="per measure and round")
-    parser.add_argument("--quick", action="store_true", help="three short rounds, nothing is kept")
+    parser.add_argument("--rounds", type=int, default=FULL.rounds)
+    parser.add_argument("--seconds", type=float, default=FULL.seconds, help="per measure and round")
+    parser.add_argument("--quick", action="store_true", help="two short rounds, nothing is kept")
     parser.add_argument("--list", action="store_true", help="name the measures and stop")
     return parser.parse_args()
 
 
 def main() -> int:
     """Run the benchmarks; the status is 1 when the run is void."""
+    os.environ.pop("ECO_STORE_URL", None)  # every gateway here has a database of its own
+    quiet()
     asked = arguments()
-    chosen = harness.with_limits(harness.registered(asked.words))
+    measures = chosen(asked.words)
     if asked.list:
-        for each in chosen:
+        for each in measures:
             print(f"{each.group}: {each.name}")
         return 0
-    key = rsa_key()
-    finished = harness.run(
-        chosen,
-        lambda: key.sign(b"control", padding.PKCS1v15(), hashes.SHA256()),
-        rounds=3 if asked.quick else asked.rounds,
-        seconds=0.1 if asked.quick else asked.seconds,
-        progress=lambda line: print(line, file=sys.stderr),
-    )
+    plan = QUICK if asked.quick else replace(FULL, rounds=asked.rounds, seconds=asked.seconds)
+    finished = measured(measures, plan)
     for line in report.screen(finished):
         print(line)
-    complete = not asked.words and not asked.quick
-    if complete and not finished.is_void:
-        report.write(finished, items=ITEMS, document_bytes=len(document_xml()))
+    if not asked.words and not asked.quick:
+        page.write_page(finished)
+        report.write_values(finished)
         print("kept in docs/benchmarks.md and bench/results.json")
     return int(finished.is_void)
+
+
+def quiet() -> None:
+    """Keep log lines of single messages off the terminal; listeners write theirs to a file."""
+    logging.basicConfig(level=logging.ERROR)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+
+
+def measured(measures: list[harness.Measure], plan: Plan) -> harness.Run:
+    """Return a run of these measures, its progress told on standard error."""
+    key = rsa_key()
+    return harness.run(
+        measures,
+        lambda: key.sign(b"control", padding.PKCS1v15(), hashes.SHA256()),
+        plan,
+        progress=lambda line: print(line, file=sys.stderr, flush=True),
+    )
 
 
 if __name__ == "__main__":

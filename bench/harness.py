@@ -3,22 +3,57 @@
 Every round visits every measure in a new order, so that a slow minute of the machine hits all
 of them alike.  Ratios are taken round by round and then their median: they mean something even
 where the absolute figures do not.
+
+The control is one loop of signatures that lasts longer than a slice of the scheduler, so that
+whoever else is at work shows in it; a single signature fits between two slices and would show
+nothing.  It runs three times in each round.  A run whose control moves, from its quickest loop
+to its slowest round, is given up and tried again; the last attempt is carried to its end
+whatever its control does, and says so.
 """
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
-from statistics import median
+from statistics import fmean, median
+from typing import Any
 
-Work = Callable[[], object]
+Plain = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Supplied:
+    """Is work whose every call uses up a thing of its own, made just before and not timed."""
+
+    make: Callable[[], Any]
+    use: Callable[[Any], object]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Is what a work answers that did many things at once and timed them itself.
+
+    Attributes:
+        each: microseconds from the first beginning to the last end, divided by the things.
+        singles: microseconds from beginning to end of every single thing.
+    """
+
+    each: float
+    singles: Sequence[float]
+
+
+Work = Plain | Supplied
 Setup = Callable[[], AbstractContextManager[Work]]
 
 CONTROL = "control: RSA-2048 sign"
-MOST_SPREAD = 0.10
+CONTROL_CALLS = 40
+MOST_UNREST = 0.10
+LEAST_ROUNDS = 3
+_CONTROLS_IN_A_ROUND = 3
 
 
 @dataclass(frozen=True)
@@ -29,8 +64,12 @@ class Measure:
         name: what is done, once per call of the work.
         group: heading it is shown under.
         setup: gives the work to repeat, and cleans up.
-        limits: names of the measures whose sum is the least that this one can take.
+        limits: names of the measures whose sum is the least that this one can take; a name
+            stands there as often as the work must be done.
         calls: things done by one call of the work, where it is more than one.
+        weight: time given to it in a round, as a multiple of what the others get.
+        least: calls in a round, however long they take.
+        is_warm: the setup has called the work before.
     """
 
     name: str
@@ -38,6 +77,9 @@ class Measure:
     setup: Setup
     limits: tuple[str, ...] = ()
     calls: int = 1
+    weight: float = 1.0
+    least: int = 5
+    is_warm: bool = False
 
 
 @dataclass
@@ -66,22 +108,36 @@ class Series:
 
     @property
     def per_second(self) -> float:
-        """Return how many fit into a second, one after another."""
+        """Return how many fit into a second at the typical time."""
         return 1e6 / self.typical
 
 
 @dataclass(frozen=True)
 class Run:
-    """Is a finished run: every series, and the control that vouches for it."""
+    """Is a finished run: every series, and the control that vouches for it.
+
+    Attributes:
+        given_up: how far the control had moved in the attempts that were given up before.
+    """
 
     series: dict[str, Series]
     control: Series
     rounds: int
+    given_up: tuple[float, ...] = ()
+
+    @property
+    def unrest(self) -> float:
+        """Return how far the control's slowest round lies above its quickest loop of all.
+
+        A neighbour who is there all the time moves no round against another, but takes his
+        share of most loops and leaves some alone.
+        """
+        return unrest_of(self.control)
 
     @property
     def is_void(self) -> bool:
         """Return whether the machine was too restless for the figures to mean anything."""
-        return self.control.spread > MOST_SPREAD
+        return self.unrest > MOST_UNREST
 
     def share_of_limit(self, name: str) -> float | None:
         """Return limit / measured as the median over the rounds, or None without a limit."""
@@ -90,20 +146,46 @@ class Run:
         if not limits or len(limits) != len(own.measure.limits):
             return None
         sums = [sum(values) for values in zip(*(each.rounds for each in limits), strict=True)]
-        return median(total / mine for total, mine in zip(sums, own.rounds, strict=True))
+        shares: list[float] = [total / mine for total, mine in zip(sums, own.rounds, strict=True)]
+        return median(shares)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Says how much is measured.
+
+    Attributes:
+        seconds: how long one measure is repeated within one round.
+        attempts: how often a run is begun before a restless one is kept.
+        least: calls of a measure in a round where its own ``least`` would take too long.
+        limit: seconds from the first round on after which no attempt is begun again, and the
+            last one ends as soon as it has three rounds.
+    """
+
+    rounds: int
+    seconds: float
+    attempts: int = 1
+    least: int = 100
+    limit: float = math.inf
 
 
 _REGISTRY: dict[str, Measure] = {}
 
+Generator = Callable[[], Iterator[Work]]
+
 
 def measure(
-    name: str, *, group: str, limits: Sequence[str] = (), calls: int = 1
-) -> Callable[[Callable[[], Iterator[Work]]], Callable[[], Iterator[Work]]]:
-    """Register a generator that yields the work to repeat and cleans up after it."""
+    name: str, *, group: str, limits: Sequence[str] = (), **more: Any
+) -> Callable[[Generator], Generator]:
+    """Register a generator that yields the work to repeat and cleans up after it.
 
-    def register(generator: Callable[[], Iterator[Work]]) -> Callable[[], Iterator[Work]]:
+    Args:
+        more: further attributes of ``Measure``.
+    """
+
+    def register(generator: Generator) -> Generator:
         assert name not in _REGISTRY, f"two measures are called {name!r}"
-        _REGISTRY[name] = Measure(name, group, contextmanager(generator), tuple(limits), calls)
+        _REGISTRY[name] = Measure(name, group, contextmanager(generator), tuple(limits), **more)
         return generator
 
     return register
@@ -127,57 +209,129 @@ def with_limits(chosen: Sequence[Measure]) -> list[Measure]:
 
 def run(
     measures: Sequence[Measure],
-    control: Work,
-    *,
-    rounds: int,
-    seconds: float,
+    control: Plain,
+    plan: Plan,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Run:
-    """Return the figures of ``rounds`` interleaved rounds.
-
-    Args:
-        seconds: how long one measure is repeated within one round.
-    """
+    """Return the figures of the first attempt whose control holds, or of the last attempt."""
     order = random.Random(7)
-    control_series = Series(Measure(CONTROL, "control", contextmanager(lambda: iter([control]))))
-    series = {each.name: Series(each) for each in measures}
+    given_up: list[float] = []
     with ExitStack() as stack:
-        works = {each.name: stack.enter_context(each.setup()) for each in measures}
-        for work in works.values():
-            _repeat(work, seconds / 3)
-        _repeat(control, seconds)
-        for number in range(1, rounds + 1):
-            _one_round(series, works, order, seconds)
-            _add(control_series, _repeat(control, seconds))
-            progress(f"round {number} of {rounds}")
-    return Run(series, control_series, rounds)
+        works: dict[str, Work] = {}
+        for each in measures:
+            works[each.name] = stack.enter_context(each.setup())
+        progress(f"{len(works)} measures are set up")
+        for each in measures:
+            if not each.is_warm:
+                _repeat(works[each.name], each, plan, share=1 / 3)
+        until = time.monotonic() + plan.limit
+        while True:
+            attempt = _Attempt(measures, works, control, plan)
+            if attempt.go(order, progress, until=until, is_last=_is_last(given_up, plan, until)):
+                rounds = len(attempt.control.rounds)
+                return Run(attempt.series, attempt.control, rounds, tuple(given_up))
+            given_up.append(unrest_of(attempt.control))
+            progress(f"given up: the control moved by {given_up[-1]:.1%}")
 
 
-def _one_round(
-    series: dict[str, Series], works: dict[str, Work], order: random.Random, seconds: float
-) -> None:
-    names = list(series)
-    order.shuffle(names)
-    for name in names:
-        _add(series[name], _repeat(works[name], seconds))
+def _is_last(given_up: Sequence[float], plan: Plan, until: float) -> bool:
+    """Return whether no attempt may follow: all are used up, or half of the time is."""
+    return len(given_up) + 1 >= plan.attempts or until - time.monotonic() < plan.limit / 2
 
 
-def _repeat(work: Work, seconds: float) -> list[float]:
-    """Return the time of each call in microseconds, for as long as ``seconds`` last."""
-    samples = []
-    clock = time.perf_counter_ns
-    end = clock() + int(seconds * 1e9)
-    while True:
-        start = clock()
-        work()
-        stop = clock()
-        samples.append((stop - start) / 1e3)
-        if stop >= end and len(samples) >= 5:
-            return samples
+class _Attempt:
+    """Is one attempt at a run."""
+
+    def __init__(
+        self, measures: Sequence[Measure], works: dict[str, Work], control: Plain, plan: Plan
+    ) -> None:
+        self.series = {each.name: Series(each) for each in measures}
+        self.control = Series(_control_measure(control))
+        self._works, self._work, self._plan = works, _repeated(control), plan
+
+    def go(
+        self, order: random.Random, progress: Callable[[str], None], *, until: float, is_last: bool
+    ) -> bool:
+        """Return whether the attempt is kept; one that is not the last stops when it is void.
+
+        Args:
+            until: moment of the monotonic clock at which three rounds are enough.
+        """
+        plan = self._plan
+        _repeat(self._work, self.control.measure, plan)
+        for number in range(1, plan.rounds + 1):
+            self._one_round(order)
+            progress(f"round {number} of {plan.rounds}")
+            if not is_last and unrest_of(self.control) > MOST_UNREST:
+                return False
+            if number >= LEAST_ROUNDS and time.monotonic() > until:
+                return True
+        return True
+
+    def _one_round(self, order: random.Random) -> None:
+        names, controls = list(self.series), []
+        order.shuffle(names)
+        for turn in range(_CONTROLS_IN_A_ROUND):
+            for name in names[turn::_CONTROLS_IN_A_ROUND]:
+                _add(self.series[name], self._works[name], self._plan)
+            controls += _repeat(self._work, self.control.measure, self._plan)[0]
+        each = [control / CONTROL_CALLS for control in controls]
+        self.control.rounds.append(fmean(each))
+        self.control.samples.extend(each)
 
 
-def _add(series: Series, samples: list[float]) -> None:
+def unrest_of(control: Series) -> float:
+    """Return how far the slowest round of a control lies above its quickest loop, as a share."""
+    quickest = min(control.samples)
+    return (max(control.rounds) - quickest) / quickest
+
+
+def _control_measure(control: Plain) -> Measure:
+    return Measure(CONTROL, "control", contextmanager(lambda: iter([control])), calls=CONTROL_CALLS)
+
+
+def _repeated(control: Plain) -> Plain:
+    def loop() -> None:
+        for _ in range(CONTROL_CALLS):
+            control()
+
+    return loop
+
+
+def _add(series: Series, work: Work, plan: Plan) -> None:
     calls = series.measure.calls
-    per_thing = [sample / calls for sample in samples]
-    series.rounds.append(median(per_thing))
-    series.samples.extend(per_thing)
+    each, singles = _repeat(work, series.measure, plan)
+    series.rounds.append(median(each) / calls)
+    series.samples.extend(single / calls for single in singles)
+
+
+def _repeat(
+    work: Work, measure: Measure, plan: Plan, *, share: float = 1.0
+) -> tuple[list[float], list[float]]:
+    """Return microseconds per call, and of every single thing, for as long as the plan says."""
+    each: list[float] = []
+    singles: list[float] = []
+    least = min(measure.least, plan.least)
+    end = time.perf_counter_ns() + int(plan.seconds * share * measure.weight * 1e9)
+    while True:
+        done = _once(work)
+        each.append(done.each)
+        singles.extend(done.singles)
+        if len(each) >= least and time.perf_counter_ns() >= end:
+            return each, singles
+
+
+def _once(work: Work) -> Batch:
+    clock = time.perf_counter_ns
+    if isinstance(work, Supplied):
+        thing, use = work.make(), work.use
+        start = clock()
+        use(thing)
+        stop = clock()
+    else:
+        start = clock()
+        answer = work()
+        stop = clock()
+        if isinstance(answer, Batch):
+            return answer
+    return Batch((stop - start) / 1e3, ((stop - start) / 1e3,))

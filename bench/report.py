@@ -1,4 +1,7 @@
-"""How a run is shown: on the screen, in ``docs/benchmarks.md`` and in ``bench/results.json``."""
+"""What a run says: rows for a terminal, values for ``bench/results.json``, facts of the machine.
+
+The page made of it stands in ``bench/page.py``.
+"""
 
 from __future__ import annotations
 
@@ -12,29 +15,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bench.harness import MOST_SPREAD, Run, Series
+from bench.costs import exchanges
+from bench.harness import MOST_UNREST, Run, Series
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "benchmarks.md"
 RESULTS = ROOT / "bench" / "results.json"
 
 COLUMNS = ("what", "µs", "p95 µs", "per second", "rounds apart", "share of limit")
-
-INTRODUCTION = """\
-<!-- Written by `make bench`. Run it, do not edit this page. -->
-
-What the machine can do at all, and what the gateway makes of it. Every figure is the median of the
-medians of {rounds} interleaved rounds; *p95* is over all single samples; *rounds apart* is the
-distance of the slowest from the fastest round. *Share of limit* is the time of the bare library
-calls that the work cannot do without, divided by the time of the work, taken round by round: 100 %
-would mean that the gateway itself costs nothing. A control loop (RSA-2048 sign) runs through every
-round; a run in which it moves by more than {most} is void and does not become this page. In this
-run it moved by {control}.
-
-Absolute figures belong to this machine: {machine}. {versions}.
-
-The measured document is a certificate of origin with {items} goods items, {bytes:,} bytes of XML
-unsigned."""
+RESTLESS = 0.25
+LIBRARIES = ("cryptography", "lxml", "signxml", "sqlalchemy", "psycopg", "gunicorn")
 
 
 def machine() -> dict[str, str]:
@@ -42,84 +31,78 @@ def machine() -> dict[str, str]:
     return {
         "processor": _processor(),
         "cores": str(os.cpu_count()),
-        "system": f"{platform.system()} {platform.machine()}",
+        "system": f"{platform.system()} {platform.release().split('-')[0]} {platform.machine()}",
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
-        **{name: version(name) for name in ("cryptography", "lxml", "signxml", "sqlalchemy")},
+        **{name: version(name) for name in LIBRARIES},
     }
+
+
+def rows(run: Run) -> Iterator[tuple[Series, tuple[str, ...]]]:
+    """Yield each series with its cells, in the order of ``COLUMNS``."""
+    for name, series in run.series.items():
+        share = run.share_of_limit(name)
+        cells = (
+            name,
+            short(series.typical),
+            short(series.p95),
+            f"{series.per_second:,.0f}" if series.per_second > 100 else f"{series.per_second:.1f}",
+            f"{series.spread:.0%}",
+            "" if share is None else f"{share:.0%}",
+        )
+        yield series, cells
 
 
 def screen(run: Run) -> Iterator[str]:
     """Yield the lines of the table for a terminal."""
-    rows = [(group, *row) for group, row in _rows(run)]
-    width = max([len(row[1]) for row in rows], default=4)
+    width = max([len(name) for name in run.series], default=4)
     yield f"{'':{width}}" + "".join(f"{column:>16}" for column in COLUMNS[1:])
     group = None
-    for row in rows:
-        if row[0] != group:
-            group = row[0]
+    for series, cells in rows(run):
+        if series.measure.group != group:
+            group = series.measure.group
             yield f"\n{group}"
-        yield f"{row[1]:{width}}" + "".join(f"{cell:>16}" for cell in row[2:])
+        yield f"{cells[0]:{width}}" + "".join(f"{cell:>16}" for cell in cells[1:])
+    for given_up in run.given_up:
+        yield f"\nan attempt was given up when the control had moved by {given_up:.1%}"
     state = "VOID, the machine is too restless" if run.is_void else "holds"
-    yield f"\ncontrol moved by {run.control.spread:.1%} over {run.rounds} rounds: the run {state}"
+    yield f"\ncontrol moved by {run.unrest:.1%} over {run.rounds} rounds: the run {state}"
 
 
-def write(run: Run, *, items: int, document_bytes: int) -> None:
-    """Write the page and the JSON file of a run that holds."""
-    PAGE.write_text(_page(run, items, document_bytes), encoding="utf-8")
-    RESULTS.write_text(json.dumps(_values(run), indent=2) + "\n", encoding="utf-8")
-
-
-def _rows(run: Run) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for name, series in run.series.items():
-        share = run.share_of_limit(name)
-        yield (
-            series.measure.group,
-            (
-                name,
-                _short(series.typical),
-                _short(series.p95),
-                f"{series.per_second:,.0f}",
-                f"{series.spread:.0%}",
-                "" if share is None else f"{share:.0%}",
-            ),
-        )
-
-
-def _page(run: Run, items: int, document_bytes: int) -> str:
-    facts = machine()
-    versions = ", ".join(
-        f"{name} {facts[name]}" for name in facts if name not in {"processor", "cores", "system"}
-    )
-    parts = [
-        "# Benchmarks",
-        INTRODUCTION.format(
-            rounds=run.rounds,
-            most=f"{MOST_SPREAD:.0%}",
-            control=f"{run.control.spread:.1%}",
-            machine=f"{facts['cores']} cores of {facts['processor']}, {facts['system']}",
-            versions=versions,
-            items=items,
-            bytes=document_bytes,
-        ),
-    ]
-    groups: dict[str, list[str]] = {}
-    for group, row in _rows(run):
-        groups.setdefault(group, []).append("| " + " | ".join(row) + " |")
-    header = "| " + " | ".join(COLUMNS) + " |\n|---|--:|--:|--:|--:|--:|"
-    for group, lines in groups.items():
-        parts += [f"## {group[0].upper()}{group[1:]}", "\n".join([header, *lines])]
-    return "\n\n".join(parts) + "\n"
-
-
-def _values(run: Run) -> dict[str, Any]:
+def values(run: Run) -> dict[str, Any]:
+    """Return everything that was found, for programs."""
     return {
         "measured_on": datetime.now(UTC).date().isoformat(),
         "machine": machine(),
+        "void": run.is_void,
         "rounds": run.rounds,
-        "control_spread": round(run.control.spread, 4),
+        "control": {
+            "microseconds": round(run.control.typical, 2),
+            "unrest": round(run.unrest, 4),
+            "most_unrest": MOST_UNREST,
+            "attempts_given_up": [round(each, 4) for each in run.given_up],
+        },
         "measures": {name: _figures(run, name, each) for name, each in run.series.items()},
+        "exchanges": [
+            {
+                "database": each.database,
+                "channel": each.channel,
+                "measured_microseconds": round(each.measured, 1),
+                "steps_microseconds": {step: round(took, 1) for step, took in each.steps.items()},
+            }
+            for each in exchanges(run)
+        ],
     }
+
+
+def write_values(run: Run, path: Path = RESULTS) -> None:
+    """Write the JSON file of a run."""
+    path.write_text(json.dumps(values(run), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def short(microseconds: float) -> str:
+    """Return microseconds with as many digits as mean something."""
+    return f"{microseconds:,.1f}" if abs(microseconds) < 100 else f"{microseconds:,.0f}"
 
 
 def _figures(run: Run, name: str, series: Series) -> dict[str, Any]:
@@ -130,12 +113,9 @@ def _figures(run: Run, name: str, series: Series) -> dict[str, Any]:
         "p95_microseconds": round(series.p95, 2),
         "per_second": round(series.per_second, 1),
         "spread": round(series.spread, 4),
+        "samples": len(series.samples),
         "share_of_limit": None if share is None else round(share, 4),
     }
-
-
-def _short(microseconds: float) -> str:
-    return f"{microseconds:,.1f}" if microseconds < 100 else f"{microseconds:,.0f}"
 
 
 def _processor() -> str:

@@ -26,6 +26,12 @@ ENVELOPES = "envelopes, in process"
 NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 SIGN_LIMITS = ("lxml parse", "exclusive C14N")
 
+RULES = "check every business rule at issue"
+READ = "read from XML into a document"
+VERIFY_AUTHORITY = "verify with chain and revocation, P-256"
+WRAP = "wrap and sign, RSA-2048"
+UNWRAP = "verify and unwrap, RSA-2048"
+
 
 @contextmanager
 def zambia() -> Iterator[CountryPki]:
@@ -56,7 +62,7 @@ def _from_json() -> Iterator[Work]:
     yield lambda: from_json(model, raw)
 
 
-@measure("check every business rule at issue", group=DOCUMENTS)
+@measure(RULES, group=DOCUMENTS)
 def _rules() -> Iterator[Work]:
     agreement = load_agreements()[document().agreement]
     facts = Facts(point=Point.ISSUE, now=NOW, own_country=document().exporting_country)
@@ -75,7 +81,7 @@ def _parse() -> Iterator[Work]:
     yield lambda: parse(raw)
 
 
-@measure("read from XML into a document", group=DOCUMENTS)
+@measure(READ, group=DOCUMENTS)
 def _read() -> Iterator[Work]:
     table, root = load_tables()[DocumentType.CERTIFICATE_OF_ORIGIN], parse(document_xml())
     yield lambda: table.read(root)
@@ -97,9 +103,7 @@ def _sign_rsa() -> Iterator[Work]:
         yield lambda: sign(raw, credential)
 
 
-@measure(
-    "verify with chain and revocation, P-256", group=TRUST, limits=(*SIGN_LIMITS, "P-256 verify")
-)
+@measure(VERIFY_AUTHORITY, group=TRUST, limits=(*SIGN_LIMITS, "P-256 verify"))
 def _verify_p256() -> Iterator[Work]:
     with zambia() as pki:
         signed, trust = sign(document_xml(), pki.authority.credential), pki.trust()
@@ -117,7 +121,7 @@ def _verify_rsa() -> Iterator[Work]:
         yield lambda: verify(signed, trust, role=SignerRole.GATEWAY, at=NOW)
 
 
-@measure("wrap and sign, RSA-2048", group=ENVELOPES)
+@measure(WRAP, group=ENVELOPES)
 def _wrap_and_sign() -> Iterator[Work]:
     with zambia() as pki:
         payload = sign(document_xml(), pki.authority.credential)
@@ -125,7 +129,7 @@ def _wrap_and_sign() -> Iterator[Work]:
         yield lambda: sign(wrap(header(), payload), credential)
 
 
-@measure("verify and unwrap, RSA-2048", group=ENVELOPES)
+@measure(UNWRAP, group=ENVELOPES)
 def _verify_and_unwrap() -> Iterator[Work]:
     with zambia() as pki:
         payload = sign(document_xml(), pki.authority.credential)

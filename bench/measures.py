@@ -1,0 +1,26 @@
+"""Every measure there is, in the order in which they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench import exchange, harness, raw, rooms, trips, wire_limit
+
+GROUPS = (
+    raw.SIGNATURES,
+    raw.XML,
+    raw.COMMITS,
+    wire_limit.BARE_WIRE,
+    rooms.DOCUMENTS,
+    rooms.TRUST,
+    rooms.ENVELOPES,
+    exchange.PIPELINES,
+    trips.WIRE,
+    trips.TRIPS,
+)
+
+
+def chosen(words: Sequence[str] = ()) -> list[harness.Measure]:
+    """Return the measures that ``words`` name (or all) with those they are compared with."""
+    found = harness.with_limits(harness.registered(words))
+    return sorted(found, key=lambda each: GROUPS.index(each.group))
