@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 
 from gateway import errors
 from gateway.agreements.rule_table import render_rule_table
+from gateway.cli.home import migrate
 from gateway.cli.main import main as eco
 from gateway.cli.output import ExitStatus
 from gateway.config import Section, Settings
@@ -91,19 +92,13 @@ def _meaning(cls: type) -> str:
 COMMANDS_INTRODUCTION = """\
 `eco` works on a *gateway home*, a folder with `gateway.toml` ([settings](settings.md)): the present
 folder, or the one named by `--home` or `ECO_HOME`. With `--json`, standard output holds exactly one
-JSON value and nothing else, and errors go to standard error in the same form."""
+JSON value and nothing else, and errors go to standard error in the same form;
+[forms](command-forms.md) describes every value printed and every file read. Where a command takes a
+`FILE`, `-` is standard input. [Getting started](getting-started.md) uses most of them once.
 
-EXIT_MEANINGS: Mapping[ExitStatus, str] = {
-    ExitStatus.OK: "done",
-    ExitStatus.REFUSED: "what was handed over cannot be used; the findings say why",
-    ExitStatus.USAGE: "the command line itself is wrong",
-    ExitStatus.CONFIGURATION: "settings, keys, profiles or mapping files cannot be used",
-    ExitStatus.NOT_FOUND: "nothing is stored under the name asked for",
-    ExitStatus.UNTRUSTED: "a signature or signing certificate does not hold",
-    ExitStatus.UNREACHABLE: "the peer gave no usable answer",
-    ExitStatus.BUSY: "not now; the same command may succeed later",
-    ExitStatus.FAILED: "anything else; the message names the error code",
-}
+`eco --version` prints the version, `eco COMMAND --help` (or `-h`) explains a command."""
+
+SHARED_OPTIONS = ("--home", "--json", "--language", "--debug", "--help")
 
 
 def commands_page() -> str:
@@ -112,11 +107,13 @@ def commands_page() -> str:
         "Commands",
         "gateway/cli/",
         COMMANDS_INTRODUCTION,
+        "## Options of every command",
+        _option_table(migrate, shared=True),
         *_command_sections(eco, "eco"),
         "## Exit statuses",
         table(
             ("status", "name", "meaning"),
-            ((str(each.value), each.name, EXIT_MEANINGS[each]) for each in ExitStatus),
+            ((str(each.value), each.name, each.meaning) for each in ExitStatus),
         ),
     )
 
@@ -134,11 +131,20 @@ def _command_sections(command: click.Command, path: str) -> Iterator[str]:
     yield f"{'##' if path.count(' ') == 1 else '###'} {path}"
     yield inspect.cleandoc(command.help or "").replace("\f", "")
     yield f"    {command.get_usage(context).removeprefix('Usage: ')}"
-    options = [record for each in command.params if (record := each.get_help_record(context))]
-    if options:
-        yield table(
-            ("option", "meaning"), ((f"`{name}`", " ".join(text.split())) for name, text in options)
-        )
+    if options := _option_table(command, shared=False):
+        yield options
+
+
+def _option_table(command: click.Command, *, shared: bool) -> str:
+    context = click.Context(command)
+    records = [
+        record
+        for each in command.get_params(context)
+        if isinstance(each, click.Option) and (each.opts[-1] in SHARED_OPTIONS) is shared
+        if (record := each.get_help_record(context))
+    ]
+    rows = [(f"`{name}`", " ".join(text.split())) for name, text in records]
+    return table(("option", "meaning"), rows) if rows else ""
 
 
 SETTINGS_INTRODUCTION = """\
@@ -157,14 +163,14 @@ def settings_page() -> str:
     )
 
 
-def _setting_sections(model: type[Section], path: str) -> Iterator[str]:
+def _setting_sections(model: type[Section], path: str, note: str = "") -> Iterator[str]:
     inner = {name: _section_of(info) for name, info in model.model_fields.items()}
     keys = [name for name, section in inner.items() if section is None and name != "home"]
     if path:
         yield f"## [{path}]"
-        yield _meaning(model)
+        yield f"{_meaning(model)} This one {note}" if note else _meaning(model)
+    meanings = _attributes(model)
     if keys:
-        meanings = _attributes(model)
         yield table(
             ("key", "type", "unless given", "meaning"),
             (
@@ -174,7 +180,8 @@ def _setting_sections(model: type[Section], path: str) -> Iterator[str]:
         )
     for name, section in inner.items():
         if section is not None:
-            yield from _setting_sections(section, f"{path}.{name}" if path else name)
+            inner_path = f"{path}.{name}" if path else name
+            yield from _setting_sections(section, inner_path, meanings.get(name, ""))
 
 
 def _section_of(info: FieldInfo) -> type[Section] | None:
@@ -186,7 +193,19 @@ def _section_of(info: FieldInfo) -> type[Section] | None:
 
 def _type_and_default(info: FieldInfo) -> tuple[str, str]:
     default = "must be given" if info.is_required() else _as_toml(info.get_default())
-    return _type_name(info.annotation), default
+    return _type_name(info.annotation) + _bounds(info), default
+
+
+def _bounds(info: FieldInfo) -> str:
+    """Return the least and greatest value that a number may have, in words."""
+    signs = (("ge", "from"), ("gt", "more than"), ("le", "to"))
+    found = [
+        f"{word} {getattr(each, sign)}"
+        for sign, word in signs
+        for each in info.metadata
+        if hasattr(each, sign)
+    ]
+    return f" {' '.join(found)}" if found else ""
 
 
 def _type_name(annotation: Any) -> str:

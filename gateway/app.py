@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from cryptography import x509
 from flask import Flask
 
 from gateway.agreements import Agreement, load_agreements
@@ -21,6 +22,7 @@ from gateway.errors import ConfigError
 from gateway.exchange.answers import PeerEntrance
 from gateway.exchange.context import SIGNING_ROLE, Clock, Desk, Identity, Limits
 from gateway.exchange.delivery import Worker
+from gateway.exchange.peering import pem
 from gateway.exchange.retry import RetryPolicy
 from gateway.store import CredentialUse, Peer, Store, peers
 from gateway.transport import Channel, PeerEndpoint, SoapVersion, Transport
@@ -128,15 +130,31 @@ def write_client_ca(settings: Settings, store: Store) -> Path:
         found = [
             credential.pem.strip()
             for peer in peers.every(conn)
-            for credential in peers.credentials(conn, peer.id, use=CredentialUse.SERVER_CA)
+            for credential in peers.credentials(
+                conn, peer.id, use=CredentialUse.SERVER_CA, at=system_clock()
+            )
         ]
-    own = settings.resolve(settings.tls.certificate).read_text(encoding="ascii").strip()
+    if not found:
+        found = [pem(tls_certificates(settings)[0]).strip()]
     path = settings.resolve(CLIENT_CA_FILE)
     path.parent.mkdir(parents=True, exist_ok=True)
     written = path.with_suffix(".new")
-    written.write_text("\n".join(dict.fromkeys(found or [own])) + "\n", encoding="ascii")
+    written.write_text("\n".join(dict.fromkeys(found)) + "\n", encoding="ascii")
     written.replace(path)
     return path
+
+
+def tls_certificates(settings: Settings) -> list[x509.Certificate]:
+    """Return the TLS certificate of this gateway, then its issuers.
+
+    Raises:
+        ConfigError: the file is missing or holds none.
+    """
+    path = settings.resolve(settings.tls.certificate)
+    try:
+        return x509.load_pem_x509_certificates(path.read_bytes())
+    except (OSError, ValueError) as exc:
+        raise ConfigError(_unusable("tls", path, exc)) from exc
 
 
 def worker_of(gateway: Gateway, transport: Transport, *, name: str) -> Worker:
@@ -163,7 +181,9 @@ def endpoint_book(gateway: Gateway) -> Callable[[Peer], PeerEndpoint]:
 
     def endpoint_of(peer: Peer) -> PeerEndpoint:
         with gateway.store.read() as conn:
-            anchors = peers.credentials(conn, peer.id, use=CredentialUse.SERVER_CA)
+            anchors = peers.credentials(
+                conn, peer.id, use=CredentialUse.SERVER_CA, at=gateway.desk.clock()
+            )
         return PeerEndpoint(
             channel=Channel(peer.channel.value),
             url=peer.url,
@@ -234,4 +254,14 @@ def _credential(settings: Settings, section: KeySection) -> Credential:
         pkcs12 = settings.resolve(section.pkcs12 or Path())
         return Credential.from_pkcs12(pkcs12.read_bytes(), password)
     except OSError as exc:
-        raise ConfigError(f"a key file cannot be read: {exc}") from exc
+        raise ConfigError(_unusable("keys", Path(exc.filename), exc)) from exc
+
+
+def _unusable(section: str, path: Path, exc: Exception) -> str:
+    if not isinstance(exc, FileNotFoundError):
+        return f"[{section}] {path} cannot be read: {getattr(exc, 'strerror', None) or exc}"
+    if path.with_name(path.name.replace(".cert.", ".csr.")).is_file():
+        return (
+            f"[{section}] {path} is not there yet: put the certificate there that your CA returns"
+        )
+    return f"[{section}] {path} is not there"

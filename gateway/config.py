@@ -10,30 +10,51 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
 
+from gateway.config_section import Port, Section
+from gateway.envelope import MAX_ENVELOPE_BYTES
 from gateway.errors import ConfigError
 
 CONFIG_FILE = "gateway.toml"
 
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 PartyIdentifier = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9.-]{1,34}$")]
-Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
-class Section(BaseModel):
-    """Is the strict, frozen base of every section of the settings file."""
+def _base_address(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as exc:
+        raise ValueError("this is no address") from exc
+    if parts.scheme != "https" or not parts.hostname or port == 0:
+        raise ValueError("must begin with https:// and name a host, as https://eco.example:8443")
+    if parts.username or parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("must end after host and port, as https://eco.example:8443")
+    return url.rstrip("/?#")
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+PublicUrl = Annotated[str, AfterValidator(_base_address)]
 
 
 class GatewaySection(Section):
     """Says who this gateway is.
 
     Attributes:
-        identifier: its name among the peers, as ``ZM-SW``.
+        identifier: its name among the peers, as ``ZM-SW``: capitals, digits, dots and dashes.
+        name: full name of its operator, for people.
+        country: the state it speaks for, ISO 3166-1 alpha-2.
         test: exchanges test messages only; a live gateway refuses them and the reverse.
         agreements: ids of the agreement profiles in force here.
         language: language of texts towards the national system.
@@ -48,7 +69,11 @@ class GatewaySection(Section):
 
 
 class StoreSection(Section):
-    """Says where the gateway keeps its books (SQLite file or PostgreSQL URL)."""
+    """Says where the gateway keeps its books.
+
+    Attributes:
+        url: ``sqlite:///file`` for one host, ``postgresql://user@host/name`` for several.
+    """
 
     url: str = "sqlite:///gateway.db"
 
@@ -57,7 +82,9 @@ class KeySection(Section):
     """Names one signing credential: PEM key and chain, or one PKCS#12 file.
 
     Attributes:
+        key: PEM file of the private key; readable by its owner only.
         certificate: PEM file, the signing certificate first, then its issuers.
+        pkcs12: one file with key, signing certificate and issuers, in place of the other two.
         password_env: name of the environment variable that holds the password, if any.
     """
 
@@ -73,15 +100,22 @@ class KeySection(Section):
             return None
         return self.key, self.certificate
 
-    def model_post_init(self, _context: Any, /) -> None:
-        """Refuse a section that names neither or both forms."""
-        named = [path for path in (self.key, self.certificate, self.pkcs12) if path is not None]
-        if (self.pem is None) is (self.pkcs12 is None) or len(named) > 2:
-            raise ValueError("name either `key` and `certificate`, or `pkcs12`")
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        pem, named = (self.key, self.certificate), self.pkcs12 is not None
+        if named is any(pem) or any(pem) is not all(pem):
+            raise ValueError("name either both `key` and `certificate`, or `pkcs12`")
+        return self
 
 
 class KeysSection(Section):
-    """Names the credentials: the gateway's own and those of the authorities it signs for."""
+    """Names the credentials: the gateway's own and those of the authorities it signs for.
+
+    Attributes:
+        gateway: signs every envelope and receipt.
+        authority: signs certificates of origin; without it they must arrive signed.
+        customs: signs customs responses; without it none can be sent from here.
+    """
 
     gateway: KeySection
     authority: KeySection | None = None
@@ -89,18 +123,30 @@ class KeysSection(Section):
 
 
 class TlsSection(Section):
-    """Names the TLS credential that serves peers and is shown to them."""
+    """Names the TLS credential that serves peers and is shown to them.
+
+    Attributes:
+        key: PEM file of the private key, without a password.
+        certificate: PEM file, the TLS certificate first, then its issuers up to the root.
+    """
 
     key: Path
     certificate: Path
 
 
 class ListenSection(Section):
-    """Says where the peer listener (mutual TLS) binds and how peers reach it."""
+    """Says where the peer listener (mutual TLS) binds and how peers reach it.
+
+    Attributes:
+        host: address to bind; ``0.0.0.0`` for every IPv4 interface.
+        port: port to bind.
+        public_url: where peers reach it, as ``https://eco.example:8443``; stands on the card.
+        threads: requests in work at once.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 8443
-    public_url: str
+    public_url: PublicUrl
     threads: Annotated[int, Field(ge=1, le=64)] = 8
 
 
@@ -108,12 +154,12 @@ class LimitsSection(Section):
     """Bounds what is taken from peers.
 
     Attributes:
-        max_message_bytes: largest envelope taken.
+        max_message_bytes: largest envelope taken; no channel carries more than the default.
         max_age_days: oldest envelope taken; older ones must be submitted again.
         clock_skew_minutes: how far ahead a peer's clock may be.
     """
 
-    max_message_bytes: Annotated[int, Field(ge=10_000, le=100_000_000)] = 12_000_000
+    max_message_bytes: Annotated[int, Field(ge=10_000, le=MAX_ENVELOPE_BYTES)] = MAX_ENVELOPE_BYTES
     max_age_days: Annotated[int, Field(ge=1, le=365)] = 30
     clock_skew_minutes: Annotated[int, Field(ge=1, le=60)] = 5
 
@@ -122,10 +168,14 @@ class DeliverySection(Section):
     """Says how hard the workers try.
 
     Attributes:
+        poll_seconds: pause between two looks into the queue.
         lease_seconds: after this a claim by a silent worker may be taken over.
+        batch: messages claimed at a time.
         first_retry_seconds: pause after the first failure; doubles up to the next one.
         longest_retry_seconds: longest pause between attempts.
         give_up_after_hours: then a person must look (state FAILED; `eco resend` revives it).
+        connect_timeout_seconds: longest wait for a connection.
+        read_timeout_seconds: longest silence while waiting for the answer.
     """
 
     poll_seconds: Annotated[float, Field(gt=0, le=60)] = 1.0
@@ -136,6 +186,12 @@ class DeliverySection(Section):
     give_up_after_hours: Annotated[float, Field(gt=0, le=2400)] = 72.0
     connect_timeout_seconds: Annotated[float, Field(gt=0, le=120)] = 10.0
     read_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if self.longest_retry_seconds < self.first_retry_seconds:
+            raise ValueError("`longest_retry_seconds` is less than `first_retry_seconds`")
+        return self
 
 
 class CodeListsSection(Section):
@@ -185,17 +241,37 @@ def load_settings(home: Path) -> Settings:
     """
     file = home / CONFIG_FILE
     try:
-        values: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
     except FileNotFoundError as exc:
-        raise ConfigError(f"{file} does not exist; make a home with `eco init`") from exc
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise ConfigError(f"{file} is not readable TOML: {exc}") from exc
-    if override := os.environ.get("ECO_STORE_URL"):
-        values["store"] = {**values.get("store", {}), "url": override}
+        raise ConfigError(
+            f"{file} is not there; make a home with `eco init`, or name yours with --home"
+        ) from exc
+    except UnicodeDecodeError as exc:
+        raise ConfigError(f"{file} is not written in UTF-8") from exc
+    except OSError as exc:
+        raise ConfigError(f"{file} cannot be read: {exc.strerror}") from exc
+    return settings_from(text, home, source=str(file))
+
+
+def settings_from(text: str, home: Path, *, source: str) -> Settings:
+    """Return the settings written in ``text`` for the gateway home ``home``.
+
+    Args:
+        source: how complaints name the text.
+
+    Raises:
+        ConfigError: it is no TOML, or a key is unknown, missing or wrong.
+    """
     try:
-        return Settings(**{**values, "home": home.resolve()})
+        values: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        raise ConfigError(f"{source} is no TOML: {exc}") from exc
+    if override := os.environ.get("ECO_STORE_URL"):
+        values["store"] = {**_table(values.get("store")), "url": override}
+    try:
+        return Settings.model_validate({**values, "home": home.resolve()})
     except ValidationError as exc:
-        raise ConfigError(f"{file}: {_complaints(exc)}") from exc
+        raise ConfigError(f"{source}: {_complaints(exc)}") from exc
 
 
 def secret_from(variable: str | None) -> bytes | None:
@@ -212,10 +288,30 @@ def secret_from(variable: str | None) -> bytes | None:
     return value.encode()
 
 
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+_WORDS = {"missing": "must be given", "extra_forbidden": "there is no such key"}
+
+
 def _complaints(exc: ValidationError) -> str:
-    return "; ".join(
-        f"[{'.'.join(str(part) for part in error['loc'][:-1])}] {error['loc'][-1:]}: {error['msg']}"
-        if error["loc"]
-        else error["msg"]
-        for error in exc.errors(include_url=False, include_context=False, include_input=False)
-    )
+    errors = exc.errors(include_url=False, include_context=False, include_input=False)
+    return "; ".join(_complaint(error) for error in errors)
+
+
+def _complaint(error: ErrorDetails) -> str:
+    text = _WORDS.get(error["type"], error["msg"].removeprefix("Value error, "))
+    match [str(part) for part in error["loc"]]:
+        case []:
+            return text
+        case [section]:
+            return f"[{section}] {text}"
+        case [*sections, key] if key in _SECTIONS:
+            return f"[{'.'.join(sections)}.{key}] {text}"
+        case [*sections, key]:
+            return f"[{'.'.join(sections)}] {key}: {text}"
+    return text
+
+
+_SECTIONS = frozenset(KeysSection.model_fields)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable
+import os
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,13 +14,16 @@ from typing import Any, TypeVar
 import click
 
 import gateway
-from gateway.cli.output import Output, stop
-from gateway.errors import GatewayError
+from gateway.cli.output import ExitStatus, Output, stop
+from gateway.errors import ConfigError, GatewayError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+PROGRAM = "eco"
+
 _COMMANDS = {
     "init": ("gateway.cli.home", "init", "Make a new gateway home: settings, keys, database."),
+    "migrate": ("gateway.cli.home", "migrate", "Bring the database up to this version."),
     "serve": ("gateway.cli.running", "serve", "Serve peers over SOAP and REST with mutual TLS."),
     "work": ("gateway.cli.running", "work", "Deliver queued messages until stopped."),
     "submit": ("gateway.cli.sending", "submit", "Submit certificates of origin for delivery."),
@@ -26,7 +31,7 @@ _COMMANDS = {
     "status": ("gateway.cli.books", "status", "Show one certificate and all that became of it."),
     "messages": ("gateway.cli.books", "messages", "List messages sent and received."),
     "resend": ("gateway.cli.books", "resend", "Queue a failed or held message again."),
-    "peer": ("gateway.cli.peers", "peer", "Register, show, suspend and reach peers."),
+    "peer": ("gateway.cli.peers", "peer", "Introduce, register, show, suspend and reach peers."),
     "validate": ("gateway.cli.papers", "validate", "Check a document without sending it."),
     "verify": ("gateway.cli.papers", "verify", "Say what is signed, by whom, and if trusted."),
     "render": ("gateway.cli.papers", "render", "Turn a JSON document into message XML."),
@@ -42,10 +47,12 @@ class Invocation:
 
     Attributes:
         home: directory of the gateway home.
+        debug: a fault of our own may show its traceback.
     """
 
     home: Path
     output: Output
+    debug: bool = False
 
 
 class LazyGroup(click.Group):
@@ -68,11 +75,42 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, _, text) in _COMMANDS.items()])
 
+    def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the exit statuses, which are the same for every command."""
+        with formatter.section("Exit statuses"):
+            formatter.write_dl([(str(int(status)), status.meaning) for status in ExitStatus])
+
+    def main(  # type: ignore[override]  # the overloads differ in `standalone_mode` only
+        self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
+    ) -> None:
+        """Run the command line and leave with its exit status; misuse ends as JSON on request."""
+        arguments = list(sys.argv[1:] if args is None else args)
+        prog_name = prog_name or PROGRAM
+        extra["standalone_mode"] = False
+        try:
+            super().main(arguments, prog_name, **extra)
+        except click.Abort:
+            sys.exit(int(ExitStatus.INTERRUPTED))
+        except click.ClickException as exc:
+            sys.exit(int(Output(as_json="--json" in arguments).misuse(exc)))
+        sys.exit(int(ExitStatus.OK))
+
+
+class OrderedGroup(click.Group):
+    """Lists its commands in the order in which they were added: that of their use."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Return the names of the commands as added."""
+        return list(self.commands)
+
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(gateway.__version__, prog_name="eco")
+@click.version_option(gateway.__version__, prog_name=PROGRAM)
 def main() -> None:
-    """Exchange electronic certificates of origin between member states."""
+    """Exchange electronic certificates of origin between member states.
+
+    Every command takes --home, --json, --language and --debug.
+    """
 
 
 def common(command: Command) -> Command:
@@ -92,14 +130,35 @@ def common(command: Command) -> Command:
         type=click.Choice(["en", "fr", "ar"]),
         default="en",
         envvar="ECO_LANGUAGE",
+        show_envvar=True,
+        show_default=True,
         help="Language of findings.",
     )
+    @click.option("--debug", is_flag=True, help="Show the traceback of a fault in eco itself.")
     @functools.wraps(command)
-    def wrapped(*args: Any, home: Path, as_json: bool, language: str, **kwargs: Any) -> Any:
+    def wrapped(*args: Any, home: Path, as_json: bool, language: str, **kwargs: Any) -> None:
         output = Output(as_json=as_json, language=language)
-        try:
-            return command(Invocation(home=home, output=output), *args, **kwargs)
-        except GatewayError as exc:
-            return stop(output.error(exc))
+        call = Invocation(home=home, output=output, debug=kwargs.pop("debug"))
+        _ended(call, functools.partial(command, call, *args, **kwargs))
 
     return wrapped  # type: ignore[return-value]  # functools.wraps keeps the call's shape
+
+
+def _ended(call: Invocation, command: Callable[[], Any]) -> None:
+    try:
+        command()
+        sys.stdout.flush()
+    except GatewayError as exc:
+        stop(call.output.error(exc))
+    except BrokenPipeError:
+        # What is still buffered has no reader; without this the interpreter complains at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        stop(ExitStatus.READER_GONE)
+    except click.ClickException:
+        raise
+    except Exception as exc:
+        if call.debug:
+            raise
+        if isinstance(exc, OSError) and exc.filename is not None:
+            stop(call.output.error(ConfigError(f"{exc.filename}: {exc.strerror}")))
+        stop(call.output.unexpected(exc))

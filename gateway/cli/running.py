@@ -1,16 +1,24 @@
-"""The long-running commands: the peer listener and the delivery worker."""
+"""The long-running commands: the peer listener and the delivery worker.
+
+Their log goes to standard error, one JSON object a line: ids and codes, never payloads.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
 import socket
+import sys
 
 import click
 import structlog
 
 from gateway.app import open_gateway, peer_app, server_settings, worker_of, write_client_ca
 from gateway.cli.main import Invocation, common
+from gateway.cli.opening import bring_up_to_date, the_gateway
+from gateway.config import Settings, load_settings
+from gateway.errors import ConfigError
+from gateway.exchange.delivery import Worker, deliver_due
 from gateway.jobs import delivery_job, expiry_job, run_until_stopped
 from gateway.transport import PeerTransport
 from gateway.web.serving import serve as serve_app
@@ -24,17 +32,23 @@ def serve(call: Invocation) -> None:
     The database is brought up to date first.  Newly registered peers and renewed TLS
     certificates are taken up without a restart.
     """
-    log_to_stdout()
+    log_to_stderr()
+    own = load_settings(call.home)
+    bring_up_to_date(own)
     gateway = open_gateway(call.home)
-    gateway.store.migrate()
-    write_client_ca(gateway.settings, gateway.store)
-    settings = server_settings(gateway.settings)
+    write_client_ca(own, gateway.store)
     gateway.close()
+    _require_free(own)
 
     def ready(host: str, port: int) -> None:
-        call.output.note(f"{gateway.settings.gateway.identifier} serves peers at {host}:{port}")
+        name = own.gateway.identifier
+        call.output.result(
+            {"identifier": name, "host": host, "port": port, "url": own.listen.public_url},
+            [f"{name} serves peers at {host}:{port}, known to them as {own.listen.public_url}"],
+        )
+        sys.stdout.flush()
 
-    serve_app(lambda: peer_app(call.home), settings, ready)
+    serve_app(lambda: peer_app(call.home), server_settings(own), ready)
 
 
 @click.command()
@@ -42,25 +56,61 @@ def serve(call: Invocation) -> None:
 @click.option("--name", default=None, help="Name of this worker in claims; host and process else.")
 @common
 def work(call: Invocation, once: bool, name: str | None) -> None:
-    """Deliver queued messages until SIGTERM or SIGINT; a running attempt is finished first."""
-    log_to_stdout()
-    gateway = open_gateway(call.home)
-    gateway.store.migrate()
-    transport = PeerTransport()
-    worker = worker_of(gateway, transport, name=name or f"{socket.gethostname()}:{os.getpid()}")
-    job = delivery_job(worker, poll_seconds=gateway.settings.delivery.poll_seconds)
-    try:
-        if once:
-            job.run()
-        else:
-            run_until_stopped([job, expiry_job(gateway.desk, worker.name)])
-    finally:
-        transport.close()
-        gateway.close()
+    """Deliver queued messages until SIGTERM or SIGINT; a running attempt is finished first.
+
+    With --once the exit status is 0 whatever became of the attempts; `eco messages` tells.
+    """
+    log_to_stderr()
+    bring_up_to_date(load_settings(call.home))
+    with the_gateway(call) as gateway:
+        own = gateway.settings
+        transport = PeerTransport()
+        worker = worker_of(gateway, transport, name=name or f"{socket.gethostname()}:{os.getpid()}")
+        try:
+            if once:
+                _deliver_once(call, worker)
+            else:
+                call.output.result(
+                    {"identifier": own.gateway.identifier, "worker": worker.name},
+                    [f"{own.gateway.identifier} delivers its messages as {worker.name}"],
+                )
+                sys.stdout.flush()
+                delivery = delivery_job(worker, poll_seconds=own.delivery.poll_seconds)
+                run_until_stopped([delivery, expiry_job(gateway.desk, worker.name)])
+        finally:
+            transport.close()
 
 
-def log_to_stdout() -> None:
-    """Write structured log lines to standard output: ids and codes, never payloads."""
+def _deliver_once(call: Invocation, worker: Worker) -> None:
+    tried = 0
+    while found := deliver_due(worker):
+        tried += found
+    word = "attempt was" if tried == 1 else "attempts were"
+    call.output.result(
+        {"worker": worker.name, "attempts": tried}, [f"{tried} {word} made; see `eco messages`"]
+    )
+
+
+def _require_free(settings: Settings) -> None:
+    """Return if the listener's address can be bound, before workers are started for it.
+
+    Raises:
+        ConfigError: it cannot, with the reason.
+    """
+    listen = settings.listen
+    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((listen.host, listen.port))
+        except OSError as exc:
+            raise ConfigError(
+                f"[listen] {listen.host}:{listen.port} cannot be bound: {exc.strerror}"
+            ) from exc
+
+
+def log_to_stderr() -> None:
+    """Write structured log lines to standard error: ids and codes, never payloads."""
     logging.basicConfig(level=logging.WARNING)
     structlog.configure(
         processors=[
@@ -70,5 +120,6 @@ def log_to_stdout() -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -12,9 +12,12 @@ from pathlib import Path
 import click
 
 from gateway.cli.main import Invocation, common
+from gateway.cli.opening import present
 from gateway.cli.output import ExitStatus, stop
+from gateway.demo.manifest import load_manifest
 from gateway.demo.performance import Performance, perform_all
 from gateway.demo.telling import closing_lines, opening_lines, scene_lines
+from gateway.errors import ConflictError
 
 
 @click.command()
@@ -22,46 +25,69 @@ from gateway.demo.telling import closing_lines, opening_lines, scene_lines
 @click.option(
     "--keep",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Leave homes, logs and everything exchanged in this directory.",
+    help="Leave homes, logs and everything exchanged in this new directory.",
+)
+@click.option(
+    "--samples",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Only write the consignments, dated today, into this new directory.",
 )
 @common
-def demo(call: Invocation, once: bool, keep: Path | None) -> None:
+def demo(call: Invocation, once: bool, keep: Path | None, samples: Path | None) -> None:
     """Let Zambia and Kenya exchange real consignments over mutual TLS, and watch.
 
-    Exits 0 only if every expected outcome occurred: deliveries, utilisations, refusals, and
-    every attack repelled.
+    Nothing is asked.  The exit status is 0 only if every expected outcome occurred:
+    deliveries, utilisations, refusals, and every attack repelled.
     """
+    for named in (keep, samples):
+        if named is not None and named.is_dir() and any(named.iterdir()):
+            raise ConflictError(f"{named} is not empty; name a new directory")
+    if samples is not None:
+        _write_samples(call, samples)
+        return
     directory = keep or Path(tempfile.mkdtemp(prefix="eco-demo-"))
-    if any(directory.glob("gateway-*")):
-        raise click.UsageError(f"{directory} holds an earlier demonstration; choose another")
     directory.mkdir(parents=True, exist_ok=True)
-    output = call.output
-    for line in opening_lines(directory):
-        output.note(line)
+    # The gateways are processes of their own; they must not outlive a demonstration that is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        performance = perform_all(
-            directory,
-            told=lambda scene: _tell(call, scene_lines(scene, output.language)),
-            noted=output.note,
-            afterwards=None if once else lambda stage: _leave_up(call, stage),
-        )
+        kept = keep is not None or not once
+        call.output.say(*opening_lines(directory)[: None if kept else -1])
+        stop(_played(call, directory, once=once))
     finally:
         if keep is None and once:
             shutil.rmtree(directory, ignore_errors=True)
-    output.result(performance.summary(), [])
-    stop(ExitStatus.OK if not performance.surprises else ExitStatus.FAILED)
 
 
-def _tell(call: Invocation, lines: list[str]) -> None:
-    for line in lines:
-        call.output.note(line)
+def _write_samples(call: Invocation, directory: Path) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    consignments = load_manifest().consignments
+    files = sorted({(entry.file, entry.format) for entry in consignments})
+    for entry in consignments:
+        (directory / entry.file).write_bytes(entry.content(present()))
+    call.output.result(
+        [{"file": directory / name, "format": form} for name, form in files],
+        [f"{directory / name}    --format {form}" for name, form in files],
+    )
+
+
+def _played(call: Invocation, directory: Path, *, once: bool) -> ExitStatus:
+    output = call.output
+    performance = perform_all(
+        directory,
+        told=lambda scene: output.say(*scene_lines(scene, output.language)),
+        noted=output.say,
+        afterwards=None if once else lambda performance: _leave_up(call, performance),
+    )
+    if once:
+        output.value(performance.summary())
+    return ExitStatus.FAILED if performance.surprises else ExitStatus.OK
 
 
 def _leave_up(call: Invocation, performance: Performance) -> None:
-    for line in closing_lines(performance):
-        call.output.note(line)
+    call.output.value(performance.summary())
+    call.output.say(*closing_lines(performance))
+    sys.stdout.flush()
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    with contextlib.suppress(KeyboardInterrupt):
-        stopped.wait()
+    stopped.wait()

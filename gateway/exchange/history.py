@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import Connection
 
@@ -102,5 +103,9 @@ def _written_off(conn: Connection, certificate: CertificateRow) -> Iterable[Step
         yield Step(
             at=entry.entered_at,
             what=f"ledger: {entry.kind.value.lower()} item {entry.item_number}",
-            detail=f"{entry.quantity:f} {entry.unit}, total {entry.total_after:f}",
+            detail=f"{_figure(entry.quantity)} {entry.unit}, total {_figure(entry.total_after)}",
         )
+
+
+def _figure(value: Decimal) -> str:
+    return f"{value.normalize():f}"

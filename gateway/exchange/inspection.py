@@ -6,7 +6,7 @@ signature: the answer is the report.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from lxml import etree
@@ -18,7 +18,7 @@ from gateway.exchange.context import SIGNING_ROLE, Desk
 from gateway.exchange.examine import claimed_issue_moment, message_type
 from gateway.exchange.receipts import sha256_of
 from gateway.store import Peer, peers
-from gateway.trust import PeerTrust, Signer, SignerRole, verify
+from gateway.trust import PeerTrust, RegisteredSigner, Signer, SignerRole, verify
 from gateway.xml.namespaces import ENVELOPE_NS
 from gateway.xml.parsing import parse
 
@@ -109,7 +109,20 @@ def _document_report(desk: Desk, raw: bytes, trusts: list[PeerTrust]) -> Signatu
         )
     at = claimed_issue_moment(root) or desk.clock()
     reports = [_judged_by(trust, document_type, raw, at) for trust in trusts]
-    return next((report for report in reports if report.trusted), reports[0])
+    found = min(reports, key=_how_far)
+    if found.code == _UNTRUSTED and len(reports) > 1:
+        return replace(found, detail="the signer chains to no anchor of ours or of any peer")
+    return found
+
+
+_UNTRUSTED = "SIGNER_UNTRUSTED"
+
+
+def _how_far(report: SignatureReport) -> int:
+    """Return 0 for what holds, and most for a party that has nothing to do with the signer."""
+    if report.trusted:
+        return 0
+    return 2 if report.code == _UNTRUSTED else 1
 
 
 def _judged_by(
@@ -129,10 +142,23 @@ def _trusts(desk: Desk) -> list[PeerTrust]:
 
 def _sender_trust(desk: Desk, claimed: Header) -> PeerTrust | None:
     if claimed.sender == desk.identity.identifier:
-        return desk.own_trust
+        return _own_trust(desk)
     with desk.store.read() as conn:
         peer: Peer | None = peers.by_identifier(conn, claimed.sender)
         return None if peer is None else desk.trust_cache.of(conn, peer)
+
+
+def _own_trust(desk: Desk) -> PeerTrust:
+    """Return whom a reader of our own messages believes: our gateway's key beside the rest."""
+    credential = desk.gateway_credential
+    own = RegisteredSigner(
+        fingerprint=credential.fingerprint, country=desk.identity.country, role=SignerRole.GATEWAY
+    )
+    return replace(
+        desk.own_trust,
+        anchors=(*desk.own_trust.anchors, *credential.chain[-1:]),
+        signers=(*desk.own_trust.signers, own),
+    )
 
 
 def _held(kind: str, raw: bytes, signer: Signer) -> SignatureReport:

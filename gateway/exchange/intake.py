@@ -23,7 +23,7 @@ from gateway.exchange.context import Desk
 from gateway.exchange.examine import message_type
 from gateway.exchange.outbound import read_signed
 from gateway.exchange.trust_findings import finding_of
-from gateway.xml.namespaces import DS_NS
+from gateway.xml.namespaces import DS_NS, ECO_BASE
 from gateway.xml.national import NationalFormat
 from gateway.xml.parsing import parse
 
@@ -91,7 +91,7 @@ def recognised(raw: bytes) -> str:
         InputError: it is neither; the caller must name the format.
     """
     start = raw.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    if start == b"<":
+    if start == b"<" and ECO_BASE.encode() in raw:
         return MESSAGE_XML
     if start == b"{" and _looks_canonical(raw):
         return CANONICAL_JSON

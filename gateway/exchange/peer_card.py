@@ -6,6 +6,8 @@ another way (telephone, letter), because everything later rests on them.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from enum import StrEnum
 
 from gateway.documents.base import CountryCode, Identifier, Name, Record
@@ -60,3 +62,9 @@ class PeerCard(Record):
     document_types: tuple[DocumentType, ...]
     credentials: tuple[CardCredential, ...]
     crls: tuple[str, ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """The SHA-256 of all that the card says, in hex: what the two operators compare."""
+        said = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(said.encode("ascii")).hexdigest()

@@ -52,7 +52,17 @@ def register_peer(
     """
     if card.identifier == own:
         raise ConflictError(f"{own} is this gateway itself")
-    profile = PeerProfile(
+    peer = peers.add(conn, profile_of(card, terms), at=at, actor=actor)
+    for credential in card.credentials:
+        peers.add_credential(conn, peer.id, registration(card, credential), at=at, actor=actor)
+    for crl in card.crls:
+        peers.store_crl(conn, revocation_list(peer, crl, at), actor=actor)
+    return peer
+
+
+def profile_of(card: PeerCard, terms: PeerTerms) -> PeerProfile:
+    """Return the profile of the peer that ``card`` introduces, reached on these terms."""
+    return PeerProfile(
         identifier=card.identifier,
         country=card.country,
         name=card.name,
@@ -65,12 +75,6 @@ def register_peer(
         live_from=terms.live_from,
         test=card.test,
     )
-    peer = peers.add(conn, profile, at=at, actor=actor)
-    for credential in card.credentials:
-        peers.add_credential(conn, peer.id, _registration(card, credential), at=at, actor=actor)
-    for crl in card.crls:
-        peers.store_crl(conn, _revocation_list(peer, crl, at), actor=actor)
-    return peer
 
 
 def own_card(
@@ -144,7 +148,12 @@ def _signer(credential: Credential, role: CardRole, authority: str | None) -> Ca
     )
 
 
-def _registration(card: PeerCard, credential: CardCredential) -> NewCredential:
+def registration(card: PeerCard, credential: CardCredential) -> NewCredential:
+    """Return what is registered for one certificate of a card.
+
+    Raises:
+        InputError: it is no X.509 certificate.
+    """
     return NewCredential(
         use=StoredUse(credential.use.value),
         pem=credential.pem,
@@ -155,11 +164,16 @@ def _registration(card: PeerCard, credential: CardCredential) -> NewCredential:
     )
 
 
-def _revocation_list(peer: Peer, text: str, at: datetime) -> PeerCrl:
+def revocation_list(peer: Peer, text: str, at: datetime) -> PeerCrl:
+    """Return the revocation list ``text`` (PEM) as it is stored for ``peer``.
+
+    Raises:
+        InputError: it is no revocation list.
+    """
     try:
         crl = x509.load_pem_x509_crl(text.encode())
     except ValueError as exc:
-        raise InputError(f"a revocation list on the card cannot be read: {exc}") from exc
+        raise InputError(f"the revocation list cannot be read: {exc}") from exc
     return PeerCrl(
         peer_id=peer.id,
         issuer=crl.issuer.rfc4514_string(),

@@ -131,7 +131,7 @@ def _mapped(exc: SQLAlchemyError) -> GatewayError:
     if isinstance(exc, IntegrityError):
         return ConflictError(f"a stored record stands against this one ({kind})")
     if isinstance(exc, ProgrammingError) or _schema_is_missing(exc):
-        return ConfigError(f"the database does not fit our tables; run the migration ({kind})")
+        return ConfigError(f"the database does not fit this version; run `eco migrate` ({kind})")
     if isinstance(exc, DataError):
         return InputError(f"a value does not fit its column ({kind})")
     return BusyError(f"the database cannot do this now ({kind})")
