@@ -29,6 +29,7 @@ from gateway.transport import Channel, PeerTransport
 
 PATIENCE_SECONDS = 60.0
 _GLANCE_SECONDS = 0.002
+_ALARMS = ("error", "exception", "critical")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,11 +55,17 @@ class Watch:
     def __init__(self) -> None:
         self.ended: dict[str, int] = {}
 
-    def __call__(self, _logger: Any, _method: str, event: MutableMapping[str, Any]) -> Any:
-        """Note a delivery and drop the line; anything but a delivery ends the run."""
-        if event.get("event") != "attempt recorded" or event["state"] != DeliveryState.DELIVERED:
+    def __call__(self, _logger: Any, method: str, event: MutableMapping[str, Any]) -> Any:
+        """Note a delivery and drop the line.
+
+        Raises:
+            RuntimeError: a message was not delivered at once, or the gateway logs an error.
+        """
+        recorded = event.get("event") == "attempt recorded"
+        if method in _ALARMS or (recorded and event["state"] != DeliveryState.DELIVERED):
             raise RuntimeError(f"not delivered: {dict(event)}")
-        self.ended[event["message_id"]] = time.monotonic_ns()
+        if recorded:
+            self.ended[event["message_id"]] = time.monotonic_ns()
         raise structlog.DropEvent
 
 

@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+import structlog
 
 from bench import costs, harness, page, report
 from bench.exchange import PIPELINES
@@ -21,8 +22,9 @@ from bench.harness import Batch, Measure, Plan, Run, Series, Supplied
 from bench.material import Documents, Shared
 from bench.measures import GROUPS, chosen
 from bench.raw import COMMITS
-from bench.sender import Account
+from bench.sender import Account, Watch
 from bench.trips import TRIPS, WIRE, Senders, batch_of, ping_over, trip_on
+from gateway.store import DeliveryState
 from gateway.transport import Channel
 
 ONCE = Plan(rounds=1, seconds=0.0, least=1)
@@ -117,6 +119,30 @@ def test_a_message_counts_from_its_sender_to_whoever_delivered_it():
 def test_a_message_that_was_not_delivered_ends_the_run():
     with pytest.raises(RuntimeError, match="1 messages were not delivered"):
         batch_of([Account(begun={"a": 1, "b": 2}, ended={"a": 3})])
+
+
+def recorded(state: DeliveryState) -> dict[str, object]:
+    return {"event": "attempt recorded", "message_id": "m", "state": state.value}
+
+
+def test_only_a_recorded_delivery_ends_a_message():
+    watch = Watch()
+    for line in ({"event": "claim lost"}, recorded(DeliveryState.DELIVERED)):
+        assert watch.ended == {}
+        with pytest.raises(structlog.DropEvent):
+            watch(None, "info", line)
+    assert watch.ended.keys() == {"m"}
+
+
+@pytest.mark.parametrize("state", [DeliveryState.REFUSED, DeliveryState.RETRYING])
+def test_a_message_that_is_refused_or_retried_ends_the_run(state: DeliveryState):
+    with pytest.raises(RuntimeError, match="not delivered"):
+        Watch()(None, "info", recorded(state))
+
+
+def test_an_error_that_the_gateway_logs_ends_the_run():
+    with pytest.raises(RuntimeError, match="not delivered"):
+        Watch()(None, "error", {"event": "anything"})
 
 
 # --- noise ----------------------------------------------------------------------------------------
