@@ -33,13 +33,14 @@ from gateway.trust import (
     RegisteredSigner,
     RevocationPolicy,
 )
-from gateway.web.peer import PeerAppSettings, create_peer_app
+from gateway.web.peer import PeerAppSettings, ProxyTrust, create_peer_app
 from gateway.web.serving import ServerSettings, ServerTls
 from gateway.xml.mapping import load_tables
 from gateway.xml.national import NationalFormat, load_national_formats
 from gateway.xml.schema import SchemaSet
 
 CLIENT_CA_FILE = Path("run/client-ca.pem")
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def system_clock() -> datetime:
@@ -100,22 +101,31 @@ def peer_app(home: Path, *, clock: Clock = system_clock) -> Flask:
         PeerAppSettings(
             max_envelope_bytes=settings.limits.max_message_bytes,
             public_url=settings.listen.public_url,
+            proxy=_proxy_trust(settings),
         ),
     )
 
 
 def server_settings(settings: Settings) -> ServerSettings:
-    """Return where and how the peer listener of this home is served."""
+    """Return where and how the peer listener of this home is served.
+
+    Raises:
+        ConfigError: it would be plain, for a proxy, at an address that others reach.
+    """
     listen = settings.listen
+    tls = ServerTls(
+        cert=settings.resolve(settings.tls.certificate),
+        key=settings.resolve(settings.tls.key),
+        client_ca=settings.resolve(CLIENT_CA_FILE),
+    )
+    if settings.proxy is not None and listen.host not in LOOPBACK:
+        raise ConfigError("[proxy] serves without TLS: [listen] host must be 127.0.0.1 or ::1")
+    _proxy_trust(settings)  # a missing secret ends the start, not each worker
     return ServerSettings(
         host=listen.host,
         port=listen.port,
         threads=listen.threads,
-        tls=ServerTls(
-            cert=settings.resolve(settings.tls.certificate),
-            key=settings.resolve(settings.tls.key),
-            client_ca=settings.resolve(CLIENT_CA_FILE),
-        ),
+        tls=tls if settings.proxy is None else None,
         name=f"eco {settings.gateway.identifier}",
     )
 
@@ -197,6 +207,12 @@ def endpoint_book(gateway: Gateway) -> Callable[[Peer], PeerEndpoint]:
         )
 
     return endpoint_of
+
+
+def _proxy_trust(settings: Settings) -> ProxyTrust | None:
+    if settings.proxy is None:
+        return None
+    return ProxyTrust(secret=(secret_from(settings.proxy.secret_env) or b"").decode())
 
 
 def _identity(settings: Settings) -> Identity:

@@ -205,6 +205,27 @@ class CodeListsSection(Section):
     hs: tuple[Path, ...] = ()
 
 
+class ProxySection(Section):
+    """Lets a TLS proxy of our own (nginx) stand before the peer listener, which is plain then.
+
+    Attributes:
+        secret_env: name of the environment variable with the secret that the proxy adds to
+            every request; 32 characters or more.  `[listen] host` must be a loopback address.
+    """
+
+    secret_env: str = Field(min_length=1)
+
+
+class RetentionSection(Section):
+    """Says how long content is kept where national law asks for more than the regulation.
+
+    Attributes:
+        least_years: years that hold for every class of `mappings/retention.yaml` with fewer.
+    """
+
+    least_years: Annotated[int, Field(ge=5, le=100)] = 5
+
+
 class Settings(Section):
     """Holds every setting of one gateway home; built by ``load_settings``."""
 
@@ -216,6 +237,8 @@ class Settings(Section):
     limits: LimitsSection = LimitsSection()
     delivery: DeliverySection = DeliverySection()
     code_lists: CodeListsSection = CodeListsSection()
+    proxy: ProxySection | None = None
+    retention: RetentionSection = RetentionSection()
     home: Path
 
     def resolve(self, path: Path) -> Path:

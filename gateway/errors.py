@@ -14,7 +14,7 @@ are called; none of them crosses a room's border.
     │   ├── UnsafeXmlError, MalformedXmlError, TooLargeError, UnsupportedMediaError,
     │   ├── SchemaError, InvalidDocumentError (both carry findings),
     │   ├── MethodNotAllowedError, SoapVersionError, MustUnderstandError,
-    │   ├── UnknownOperationError, NotFoundError, ConflictError
+    │   ├── UnknownOperationError, NotFoundError, ConflictError, BackupDamagedError
     ├── TrustError              a signature or signing certificate does not hold
     │   ├── SignatureMissingError, SignatureShapeError, SignatureInvalidError,
     │   ├── AlgorithmNotAllowedError, SignerUntrustedError, SignerExpiredError,
@@ -169,6 +169,14 @@ class ConflictError(InputError):
     code = "CONFLICT"
     http_status = 409
     remedy = "Read the present state before asking again."
+
+
+class BackupDamagedError(InputError):
+    """A backup is cut off, was changed, or does not hold what it says."""
+
+    code = "BACKUP_DAMAGED"
+    http_status = 422
+    remedy = "Take another backup; keep this one aside to find out what changed it."
 
 
 class TrustError(GatewayError):

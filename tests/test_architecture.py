@@ -33,6 +33,7 @@ ROOMS = (
     ("gateway.register",),
     ("gateway.transport",),
     ("gateway.exchange",),
+    ("gateway.keeping",),
     ("gateway.web",),
     ("gateway.config",),
     ("gateway.homes",),
@@ -86,7 +87,13 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "gunicorn": ("gateway.web.serving",),
     "apscheduler": ("gateway.jobs",),
     "click": ("gateway.cli",),
-    "yaml": ("gateway.agreements", "gateway.xml", "gateway.documents", "gateway.demo"),
+    "yaml": (
+        "gateway.agreements",
+        "gateway.xml",
+        "gateway.documents",
+        "gateway.demo",
+        "gateway.keeping",
+    ),
 }
 
 # Names that go with a value from room to room, so that it can be typed.

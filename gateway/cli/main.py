@@ -37,6 +37,9 @@ _COMMANDS = {
     "render": ("gateway.cli.papers", "render", "Turn a JSON document into message XML."),
     "read": ("gateway.cli.papers", "read", "Turn message XML or a national format into JSON."),
     "pki": ("gateway.cli.home", "pki", "Make demonstration keys and certificates."),
+    "backup": ("gateway.cli.keeping", "backup", "Write a signed backup while all goes on."),
+    "restore": ("gateway.cli.keeping", "restore", "Make a home from a backup, or prove one."),
+    "retention": ("gateway.cli.retention", "retention", "Show and erase what the law lets go."),
     "demo": ("gateway.cli.show", "demo", "Let two member states exchange real consignments."),
 }
 

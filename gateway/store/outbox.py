@@ -138,10 +138,13 @@ def resend(conn: Connection, message_id: str, *, at: datetime, actor: str, reaso
     """Queue a failed, refused or waiting message again: same id, same bytes, due at once.
 
     Raises:
-        NotFoundError, ConflictError: there is none, or it is delivered, held or under way.
+        NotFoundError, ConflictError: there is none, or it is delivered, held or under way, or
+            retention has erased its bytes.
     """
     step = _Step(DeliveryEvent.RESEND, journal.Action.DISPATCH_RESENT, due_at=at)
-    return _operate(conn, message_id, step, at=at, actor=actor, reason=reason)
+    queued = _operate(conn, message_id, step, at=at, actor=actor, reason=reason)
+    bodies.get(conn, queued.envelope_sha256)  # refuses what was erased; the step is undone
+    return queued
 
 
 def dispatch(conn: Connection, message_id: str) -> Dispatch | None:

@@ -176,6 +176,11 @@ class JournalAction(StrEnum):
     RESPONSE_SENT = "response:sent"
     RESPONSE_RECEIVED = "response:received"
     DOCUMENT_VIEWED = "document:viewed"
+    BACKUP_MADE = "backup:made"
+    BACKUP_RESTORED = "backup:restored"
+    HOLD_PLACED = "hold:placed"
+    HOLD_LIFTED = "hold:lifted"
+    RETENTION_ERASED = "retention:erased"
     USER_ACTION = "user:action"
     SYSTEM_EVENT = "system:event"
 
@@ -195,3 +200,20 @@ class EventKind(StrEnum):
     GAP = "GAP"
     SERIAL_REUSED = "SERIAL_REUSED"
     MESSAGE_ID_REUSED = "MESSAGE_ID_REUSED"
+    BOOKS_RESTORED = "BOOKS_RESTORED"
+
+
+class HoldScope(StrEnum):
+    """Says what a legal hold covers."""
+
+    SERIAL = "SERIAL"
+    CONVERSATION = "CONVERSATION"
+    PEER = "PEER"
+
+
+class ErasedKind(StrEnum):
+    """Names the rows whose content retention has erased."""
+
+    CERTIFICATE = "CERTIFICATE"
+    DISPATCH = "DISPATCH"
+    ARRIVAL = "ARRIVAL"

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 SCRIPTS = "gateway.store:migrations"
@@ -23,8 +25,22 @@ def configuration(conn: Connection | None = None) -> Config:
     return config
 
 
-def upgrade(conn: Connection) -> None:
-    """Bring the database behind ``conn`` to the newest version, inside its transaction."""
+NEWEST = "head"
+
+
+def upgrade(conn: Connection, revision: str = NEWEST) -> None:
+    """Bring the database behind ``conn`` forward to ``revision``, inside its transaction."""
     if conn.dialect.name == "postgresql":
         conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    command.upgrade(configuration(conn), "head")
+    command.upgrade(configuration(conn), revision)
+
+
+def present_revision(conn: Connection) -> str | None:
+    """Return the version of the tables behind ``conn``, None where there are none."""
+    return MigrationContext.configure(conn).get_current_revision()
+
+
+def known_revisions() -> tuple[str, ...]:
+    """Return every version that this software can bring forward, newest first."""
+    scripts = ScriptDirectory.from_config(configuration())
+    return tuple(script.revision for script in scripts.walk_revisions())

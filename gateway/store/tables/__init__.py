@@ -9,6 +9,7 @@ from gateway.store.tables.audit import (
 )
 from gateway.store.tables.base import metadata
 from gateway.store.tables.exchange import arrivals, attempts, bodies, dispatches
+from gateway.store.tables.keeping import erased_bodies, erasures, legal_holds
 from gateway.store.tables.peers import lanes, peer_credentials, peer_crls, peers
 from gateway.store.tables.register import (
     certificate_deliveries,
@@ -27,10 +28,13 @@ __all__ = [
     "certificates",
     "chain_heads",
     "dispatches",
+    "erased_bodies",
+    "erasures",
     "events",
     "idempotency_keys",
     "journal",
     "lanes",
+    "legal_holds",
     "metadata",
     "peer_credentials",
     "peer_crls",

@@ -1,0 +1,256 @@
+"""What may be erased, and erasing it: never anything open, held or younger than five years.
+
+The unit is the conversation, the life of one certificate of origin: as long as one of its
+messages is young or not final, all of it stays.  Whether a row is due is decided in one
+place (``gateway.store.standing``) for the preview and for the run.  Erasing empties bodies and
+personal data; rows, numbers, digests, receipts, ledger and journal stay.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, text, update
+
+from gateway.errors import InputError
+from gateway.store import journal
+from gateway.store.dialects import lock_name
+from gateway.store.holds import LOCK
+from gateway.store.retention_terms import Candidate, Page, Selection, Standing, Unit, floor
+from gateway.store.standing import page
+from gateway.store.states import ErasedKind
+from gateway.store.tables import (
+    arrivals,
+    attempts,
+    bodies,
+    certificate_items,
+    certificates,
+    dispatches,
+    erased_bodies,
+    erasures,
+    events,
+    responses,
+)
+
+__all__ = ["Candidate", "Erased", "Page", "Selection", "Standing", "Unit", "erase", "floor", "page"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Erased:
+    """Is what one short transaction has erased.
+
+    Attributes:
+        subjects: certificates, messages or events.
+        size: bytes of the bodies, before.
+        last: key of the last row looked at; the next page begins behind it.
+        ended: nothing is left to look at.
+    """
+
+    subjects: int
+    bodies: int
+    size: int
+    last: int
+    ended: bool
+
+
+def erase(
+    conn: Connection,
+    selection: Selection,
+    *,
+    after: int,
+    limit: int,
+    most: int,
+    actor: str,
+    now: datetime,
+) -> Erased:
+    """Erase what is due among the next ``limit`` rows, at most ``most`` of them.
+
+    Raises:
+        InputError: the selection reaches into the last five years.
+    """
+    if selection.before > floor(now):
+        raise InputError("nothing younger than five years is ever erased")
+    lock_name(conn, LOCK)
+    found = page(conn, selection, after=after, limit=limit, now=now, lock=True)
+    due = [row for row in found.rows if row.standing is Standing.DUE][:most]
+    emptied: list[tuple[str, int]] = []
+    if selection.unit is Unit.EVENTS:
+        _forget_events(conn, selection, due, actor=actor, now=now)
+    else:
+        for candidate in due:
+            emptied += _erase_one(conn, selection, candidate, actor=actor, now=now)
+    last = due[-1].key if len(due) == most and due else found.last
+    return Erased(
+        subjects=len(due),
+        bodies=len(emptied),
+        size=sum(size for _, size in emptied),
+        last=last,
+        ended=found.ended and len(due) < most,
+    )
+
+
+def _erase_one(
+    conn: Connection, selection: Selection, candidate: Candidate, *, actor: str, now: datetime
+) -> list[tuple[str, int]]:
+    emptied = _empty_bodies(conn, candidate, now)
+    _blank(conn, candidate)
+    conn.execute(
+        insert(erasures),
+        [
+            {
+                "kind": kind,
+                "row_id": row_id,
+                "retention_class": selection.name,
+                "erased_at": now,
+            }
+            for kind, ids in (
+                (ErasedKind.CERTIFICATE, candidate.certificates),
+                (ErasedKind.DISPATCH, candidate.dispatches),
+                (ErasedKind.ARRIVAL, candidate.arrivals),
+            )
+            for row_id in ids
+        ],
+    )
+    journal.append(
+        conn,
+        at=now,
+        actor=actor,
+        action=journal.Action.RETENTION_ERASED,
+        subject=candidate.subject,
+        detail={
+            "class": selection.name,
+            "counted_from": candidate.counted_from.isoformat(),
+            "bodies": len(emptied),
+            "digests_sha256": _over(sha256 for sha256, _ in emptied),
+        },
+    )
+    return emptied
+
+
+def _empty_bodies(conn: Connection, candidate: Candidate, now: datetime) -> list[tuple[str, int]]:
+    """Empty the bodies of a candidate that nothing else needs; return digest and size of each."""
+    wanted = _named(conn, candidate) - _needed(conn, candidate)
+    query = select(bodies.c.sha256, func.length(bodies.c.content)).where(
+        bodies.c.sha256.in_(wanted), func.length(bodies.c.content) > 0
+    )
+    found = [(sha256, size) for sha256, size in conn.execute(query.order_by(bodies.c.sha256))]
+    if not found:
+        return []
+    if conn.dialect.name == "sqlite":
+        conn.execute(text("PRAGMA secure_delete = ON"))  # freed pages are overwritten
+    digests = [sha256 for sha256, _ in found]
+    conn.execute(update(bodies).where(bodies.c.sha256.in_(digests)).values(content=b""))
+    conn.execute(erased_bodies.delete().where(erased_bodies.c.sha256.in_(digests)))
+    conn.execute(
+        insert(erased_bodies),
+        [{"sha256": sha256, "size": size, "erased_at": now} for sha256, size in found],
+    )
+    return found
+
+
+def _named(conn: Connection, candidate: Candidate) -> set[str]:
+    """Return the digests that the rows of a candidate name; receipts are not among them."""
+    own = (
+        (certificates.c.payload_sha256, certificates.c.id.in_(candidate.certificates)),
+        (responses.c.payload_sha256, responses.c.certificate_id.in_(candidate.certificates)),
+        (dispatches.c.envelope_sha256, dispatches.c.id.in_(candidate.dispatches)),
+        (dispatches.c.payload_sha256, dispatches.c.id.in_(candidate.dispatches)),
+        (arrivals.c.envelope_sha256, arrivals.c.id.in_(candidate.arrivals)),
+        (arrivals.c.payload_sha256, arrivals.c.id.in_(candidate.arrivals)),
+    )
+    return _digests(conn, own)
+
+
+def _needed(conn: Connection, candidate: Candidate) -> set[str]:
+    """Return digests that must stay: receipts, and the same document carried elsewhere.
+
+    The same document has the same number, so the index over numbers finds the other carriers.
+    """
+    receipts = (
+        (dispatches.c.receipt_sha256, dispatches.c.id.in_(candidate.dispatches)),
+        (arrivals.c.receipt_sha256, arrivals.c.id.in_(candidate.arrivals)),
+    )
+    elsewhere = []
+    for table, kind, own in (
+        (dispatches, ErasedKind.DISPATCH, candidate.dispatches),
+        (arrivals, ErasedKind.ARRIVAL, candidate.arrivals),
+    ):
+        gone = select(erasures.c.row_id).where(erasures.c.kind == kind)
+        same_number = or_(
+            table.c.document_key.in_(candidate.document_keys), table.c.document_key.is_(None)
+        )
+        elsewhere.append(
+            (
+                table.c.payload_sha256,
+                same_number & table.c.id.not_in(own) & table.c.id.not_in(gone),
+            )
+        )
+    return _digests(conn, (*receipts, *elsewhere))
+
+
+def _digests(
+    conn: Connection, sources: Iterable[tuple[ColumnElement[str | None], ColumnElement[bool]]]
+) -> set[str]:
+    found: set[str] = set()
+    for column, where in sources:
+        found |= {
+            sha256 for sha256 in conn.execute(select(column).where(where)).scalars() if sha256
+        }
+    return found
+
+
+def _blank(conn: Connection, candidate: Candidate) -> None:
+    """Take names of persons and firms, and words of free text, out of the rows that stay."""
+    own = candidate.certificates
+    conn.execute(
+        update(certificates)
+        .where(certificates.c.id.in_(own))
+        .values(exporter_name="", exporter_number=None, exporter_key=None, consignee_name="")
+    )
+    conn.execute(
+        update(certificate_items)
+        .where(certificate_items.c.certificate_id.in_(own))
+        .values(description="")
+    )
+    conn.execute(
+        update(responses)
+        .where(responses.c.certificate_id.in_(own))
+        .values(
+            officer=None, declaration_number=None, declaration_key=None, findings=[], reasons=[]
+        )
+    )
+    for table, column in ((dispatches, dispatches.c.id), (attempts, attempts.c.dispatch_id)):
+        conn.execute(update(table).where(column.in_(candidate.dispatches)).values(detail=None))
+
+
+def _forget_events(
+    conn: Connection,
+    selection: Selection,
+    due: Sequence[Candidate],
+    *,
+    actor: str,
+    now: datetime,
+) -> None:
+    if not due:
+        return
+    conn.execute(events.delete().where(events.c.cursor.in_([row.key for row in due])))
+    journal.append(
+        conn,
+        at=now,
+        actor=actor,
+        action=journal.Action.RETENTION_ERASED,
+        subject="events",
+        detail={
+            "class": selection.name,
+            "first_cursor": due[0].key,
+            "last_cursor": due[-1].key,
+            "events": len(due),
+        },
+    )
+
+
+def _over(digests: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()
