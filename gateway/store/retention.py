@@ -32,10 +32,21 @@ from gateway.store.tables import (
     erased_bodies,
     erasures,
     events,
+    metadata,
     responses,
 )
 
 __all__ = ["Candidate", "Erased", "Page", "Selection", "Standing", "Unit", "erase", "floor", "page"]
+
+
+KEPT_BY = tuple(
+    key.parent
+    for table in metadata.sorted_tables
+    for key in table.foreign_keys
+    if key.target_fullname == "bodies.sha256"
+    and table not in (arrivals, certificates, dispatches, erased_bodies, responses)
+)
+"""Columns of other tables that name stored bytes: whoever adds one keeps what it names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,8 +91,11 @@ def erase(
     if selection.unit is Unit.EVENTS:
         _forget_events(conn, selection, due, actor=actor, now=now)
     else:
+        named = {candidate.key: _named(conn, candidate) for candidate in due}
+        kept = _kept_by_others(conn, set().union(*named.values()))
         for candidate in due:
-            emptied += _erase_one(conn, selection, candidate, actor=actor, now=now)
+            wanted = named[candidate.key] - kept
+            emptied += _erase_one(conn, selection, candidate, wanted, actor=actor, now=now)
     last = due[-1].key if len(due) == most and due else found.last
     return Erased(
         subjects=len(due),
@@ -93,9 +107,15 @@ def erase(
 
 
 def _erase_one(
-    conn: Connection, selection: Selection, candidate: Candidate, *, actor: str, now: datetime
+    conn: Connection,
+    selection: Selection,
+    candidate: Candidate,
+    wanted: set[str],
+    *,
+    actor: str,
+    now: datetime,
 ) -> list[tuple[str, int]]:
-    emptied = _empty_bodies(conn, candidate, now)
+    emptied = _empty_bodies(conn, wanted - _needed(conn, candidate), now)
     _blank(conn, candidate)
     conn.execute(
         insert(erasures),
@@ -130,9 +150,8 @@ def _erase_one(
     return emptied
 
 
-def _empty_bodies(conn: Connection, candidate: Candidate, now: datetime) -> list[tuple[str, int]]:
-    """Empty the bodies of a candidate that nothing else needs; return digest and size of each."""
-    wanted = _named(conn, candidate) - _needed(conn, candidate)
+def _empty_bodies(conn: Connection, wanted: set[str], now: datetime) -> list[tuple[str, int]]:
+    """Empty bodies that nothing needs any more; return digest and size of each."""
     query = select(bodies.c.sha256, func.length(bodies.c.content)).where(
         bodies.c.sha256.in_(wanted), func.length(bodies.c.content) > 0
     )
@@ -189,6 +208,11 @@ def _needed(conn: Connection, candidate: Candidate) -> set[str]:
             )
         )
     return _digests(conn, (*receipts, *elsewhere))
+
+
+def _kept_by_others(conn: Connection, wanted: set[str]) -> set[str]:
+    """Return those digests that any other table names, such as the signed balances."""
+    return _digests(conn, ((column, column.in_(wanted)) for column in KEPT_BY))
 
 
 def _digests(
