@@ -21,7 +21,7 @@ from gateway.documents import (
     DocumentType,
     Finding,
 )
-from gateway.errors import GatewayError, InvalidDocumentError, SchemaError
+from gateway.errors import ConfigError, GatewayError, InvalidDocumentError, SchemaError
 from gateway.exchange.context import SIGNING_ROLE, Desk
 from gateway.exchange.trust_findings import finding_of
 from gateway.trust import PeerTrust, Signer, verify
@@ -63,7 +63,7 @@ def examine(
     try:
         return _examine(desk, payload, document_type, trust, now)
     except GatewayError as exc:
-        if exc.retryable:
+        if exc.retryable or isinstance(exc, ConfigError):  # ours to mend, not the document's fault
             raise
         return Examined(document=None, code=exc.code, findings=tuple(_findings_of(exc)))
 

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from gateway.envelope import Header, peek, unwrap
 from gateway.errors import (
+    BusyError,
     ClientCertificateError,
     DocumentTypeNotAgreedError,
     FutureMessageError,
@@ -73,6 +74,8 @@ def accept(desk: Desk, raw: bytes, *, tls_fingerprint: str | None) -> bytes:
             return repeated
         _require_time_window(desk, authentic.header, now)  # 6
         return settle(desk, authentic)  # 7
+    except BusyError:  # the books cannot take a note of it either
+        raise
     except GatewayError as exc:
         _note_turned_away(desk, digest, exc, now)
         raise

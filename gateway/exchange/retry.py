@@ -12,6 +12,9 @@ from datetime import datetime, timedelta
 
 from gateway.errors import GatewayError, PeerFaultError, TransportError
 
+FIRST_PARKING = timedelta(seconds=2)
+LONGEST_PARKING = timedelta(seconds=60)
+
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
@@ -41,6 +44,18 @@ class RetryPolicy:
         doubled = self.first * (1 << min(attempt - 1, 20))
         jitter = 1 + random.random() / 5  # noqa: S311 - no secret
         return min(doubled, self.longest) * jitter
+
+    def parking(self, failures: int) -> timedelta:
+        """Return how long nothing at all is sent to a peer that could not be reached.
+
+        Doubles with each failure in a row, so that a dead peer with a long queue costs the
+        others little; a peer that is back is noticed within a minute.
+
+        Args:
+            failures: attempts at this peer that failed before, since the last success.
+        """
+        doubled = FIRST_PARKING * (1 << min(failures, 10))
+        return min(doubled, LONGEST_PARKING, self.longest)
 
     def next_attempt(
         self, *, created_at: datetime, now: datetime, attempt: int, error: GatewayError

@@ -50,9 +50,12 @@ class MessageSchema:
             return ()
         if _is_large(root):
             return explain_by_lxml(root, compiled.error_log)
-        with self._lock:  # a cached property is built twice when two threads meet
-            explainer = self._explainer
-        found = explain_by_xmlschema(root, explainer)
+        try:
+            with self._lock:  # a cached property is built twice when two threads meet
+                explainer = self._explainer
+            found = explain_by_xmlschema(root, explainer)
+        except Exception:  # noqa: BLE001 - the verdict stands, and libxml2 has words for it too
+            found = ()
         return found or explain_by_lxml(root, compiled.error_log)
 
     def _compiled(self) -> etree.XMLSchema:

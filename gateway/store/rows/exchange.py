@@ -71,6 +71,8 @@ class Claim:
     Attributes:
         fence: proof of the claim; an outcome under an older one is refused.
         attempt: 1 for the first attempt since queued or resent.
+        envelope: the stored bytes, not yet compared with their digest: a changed message must
+            not keep the others of a batch from being claimed.
     """
 
     dispatch_id: int

@@ -1,0 +1,1 @@
+"""Killing, freezing and starving two gateways, and counting what is left afterwards."""
