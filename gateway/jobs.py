@@ -19,6 +19,7 @@ from gateway.errors import GatewayError
 from gateway.exchange.context import Desk
 from gateway.exchange.delivery import Worker, deliver_due
 from gateway.exchange.housekeeping import expire_certificates
+from gateway.exchange.reconcile import reconcile_due
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +50,15 @@ def expiry_job(desk: Desk, worker: str) -> Job:
         expire_certificates(desk, worker)
 
     return Job(name="expire", seconds=60, run=expire)
+
+
+def books_job(desk: Desk, worker: str) -> Job:
+    """Return the job that compares books with peers; one worker of all takes each turn."""
+
+    def reconcile() -> None:
+        reconcile_due(desk, worker)
+
+    return Job(name="reconcile", seconds=60, run=reconcile)
 
 
 def run_until_stopped(jobs: list[Job]) -> None:

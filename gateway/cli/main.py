@@ -31,6 +31,7 @@ _COMMANDS = {
     "status": ("gateway.cli.books", "status", "Show one certificate and all that became of it."),
     "messages": ("gateway.cli.books", "messages", "List messages sent and received."),
     "resend": ("gateway.cli.books", "resend", "Queue a failed or held message again."),
+    "reconcile": ("gateway.cli.reconcile", "reconcile", "Compare our books with a peer's."),
     "peer": ("gateway.cli.peers", "peer", "Introduce, register, show, suspend and reach peers."),
     "validate": ("gateway.cli.papers", "validate", "Check a document without sending it."),
     "verify": ("gateway.cli.papers", "verify", "Say what is signed, by whom, and if trusted."),

@@ -19,7 +19,7 @@ from gateway.cli.opening import bring_up_to_date, the_gateway
 from gateway.config import Settings, load_settings
 from gateway.errors import ConfigError
 from gateway.exchange.delivery import Worker, deliver_due
-from gateway.jobs import delivery_job, expiry_job, run_until_stopped
+from gateway.jobs import books_job, delivery_job, expiry_job, run_until_stopped
 from gateway.transport import PeerTransport
 from gateway.web.serving import serve as serve_app
 
@@ -76,7 +76,9 @@ def work(call: Invocation, once: bool, name: str | None) -> None:
                 )
                 sys.stdout.flush()
                 delivery = delivery_job(worker, poll_seconds=own.delivery.poll_seconds)
-                run_until_stopped([delivery, expiry_job(gateway.desk, worker.name)])
+                expiry = expiry_job(gateway.desk, worker.name)
+                books = books_job(gateway.desk, worker.name)
+                run_until_stopped([delivery, expiry, books])
         finally:
             transport.close()
 

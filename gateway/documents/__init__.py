@@ -1,8 +1,11 @@
 """The business documents as frozen, strictly typed records; no I/O and no XML here."""
 
 from gateway.documents.acknowledgement import Acknowledgement
+from gateway.documents.books_statement import BooksStatement
 from gateway.documents.certificate_of_origin import CertificateOfOrigin
 from gateway.documents.codes import (
+    BooksOutcome,
+    BooksStatus,
     CertificateKind,
     DocumentType,
     Language,
@@ -23,6 +26,9 @@ from gateway.documents.shape import (
 
 __all__ = [
     "Acknowledgement",
+    "BooksOutcome",
+    "BooksStatement",
+    "BooksStatus",
     "CertificateKind",
     "CertificateOfOrigin",
     "CustomsResponse",

@@ -14,6 +14,7 @@ class DocumentType(StrEnum):
     CERTIFICATE_OF_ORIGIN = "CertificateOfOrigin"
     CUSTOMS_RESPONSE = "CustomsResponse"
     ACKNOWLEDGEMENT = "Acknowledgement"
+    BOOKS_STATEMENT = "BooksStatement"
 
 
 class Language(StrEnum):
@@ -90,6 +91,29 @@ class Verdict(StrEnum):
     ACCEPTED = "ACCEPTED"
     ACCEPTED_WITH_WARNINGS = "ACCEPTED_WITH_WARNINGS"
     REFUSED = "REFUSED"
+
+
+class BooksStatus(StrEnum):
+    """Says what a books statement amounts to."""
+
+    STATED = "STATED"
+    AGREED = "AGREED"
+    DIFFERENCES = "DIFFERENCES"
+
+
+class BooksOutcome(StrEnum):
+    """Says how one entry of an answer compares with the statement it answers.
+
+    UNKNOWN_HERE: stated, but the answering side does not hold it.  MISSING_THERE: the
+    answering side holds it, but it was not stated.
+    """
+
+    MATCHED = "MATCHED"
+    UNKNOWN_HERE = "UNKNOWN_HERE"
+    OTHER_DIGEST = "OTHER_DIGEST"
+    OTHER_VERDICT = "OTHER_VERDICT"
+    OTHER_TOTAL = "OTHER_TOTAL"
+    MISSING_THERE = "MISSING_THERE"
 
 
 class Severity(StrEnum):

@@ -10,19 +10,21 @@ from pydantic_core import ErrorDetails
 
 from gateway.documents.acknowledgement import Acknowledgement
 from gateway.documents.base import Record
+from gateway.documents.books_statement import BooksStatement
 from gateway.documents.certificate_of_origin import CertificateOfOrigin
 from gateway.documents.codes import DocumentType, Severity
 from gateway.documents.customs_response import CustomsResponse
 from gateway.documents.findings import Finding, LocalisedText
 from gateway.errors import InvalidDocumentError
 
-Document = CertificateOfOrigin | CustomsResponse | Acknowledgement
+Document = CertificateOfOrigin | CustomsResponse | Acknowledgement | BooksStatement
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 MODELS: Mapping[DocumentType, type[Document]] = {
     DocumentType.CERTIFICATE_OF_ORIGIN: CertificateOfOrigin,
     DocumentType.CUSTOMS_RESPONSE: CustomsResponse,
     DocumentType.ACKNOWLEDGEMENT: Acknowledgement,
+    DocumentType.BOOKS_STATEMENT: BooksStatement,
 }
 
 
@@ -37,6 +39,8 @@ def document_number_of(document: Document) -> str:
         return document.serial_number
     if isinstance(document, CustomsResponse):
         return document.response_number
+    if isinstance(document, BooksStatement):
+        return document.statement_number
     return document.acknowledgement_number
 
 

@@ -24,8 +24,11 @@ Clock = Callable[[], datetime]
 SIGNING_ROLE: Mapping[DocumentType, SignerRole] = {
     DocumentType.CERTIFICATE_OF_ORIGIN: SignerRole.ISSUING_AUTHORITY,
     DocumentType.CUSTOMS_RESPONSE: SignerRole.CUSTOMS,
+    DocumentType.BOOKS_STATEMENT: SignerRole.GATEWAY,
 }
-"""Who must have signed a document of each type; an acknowledgement is signed by envelope."""
+"""Who must have signed a document of each type; an acknowledgement is signed by envelope.
+
+Books are the gateways' own, so the gateway's key signs statements about them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +86,7 @@ class Desk:
                 f"the agreement {document.agreement!r} is not in force here; "
                 f"known: {', '.join(sorted(self.agreements))}"
             )
-        raise NotFoundError("an acknowledgement is governed by no agreement")
+        raise NotFoundError(f"a {type(document).__name__} is governed by no agreement")
 
     def signer(self, document_type: DocumentType) -> Credential:
         """Return the credential that signs documents of this type.
@@ -91,6 +94,8 @@ class Desk:
         Raises:
             ConfigError: this gateway holds no key for the authority concerned.
         """
+        if SIGNING_ROLE[document_type] is SignerRole.GATEWAY:
+            return self.gateway_credential
         credential = self.signers.get(document_type)
         if credential is None:
             role = SIGNING_ROLE[document_type].value.lower()

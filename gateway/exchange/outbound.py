@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from gateway.agreements import Facts, Point, WireFacts, check
 from gateway.documents import (
+    BooksStatement,
     CertificateOfOrigin,
     CustomsResponse,
     Document,
@@ -245,6 +246,15 @@ def conversation_of(issuing_country: str, serial_number: str) -> str:
     return uuid.uuid5(_CONVERSATIONS, f"{issuing_country}/{serial_number}").urn
 
 
+def books_conversation(document: BooksStatement) -> str:
+    """Return the id of the conversation about one part of one day, the same at both ends."""
+    stated, other = document.sender, document.receiver
+    if document.answers is not None:
+        stated, other = other, stated
+    name = f"books/{stated}/{other}/{document.day.isoformat()}/{document.part}"
+    return uuid.uuid5(_CONVERSATIONS, name).urn
+
+
 def _findings(
     desk: Desk, conn: Connection, document: Document, peer: Peer | None
 ) -> tuple[Finding, ...]:
@@ -301,6 +311,8 @@ def _header(
         conversation = conversation_of(reference.issuing_country, reference.serial_number)
     elif isinstance(document, CertificateOfOrigin):
         conversation = conversation_of(document.exporting_country, document.serial_number)
+    elif isinstance(document, BooksStatement):
+        conversation = books_conversation(document)
     else:
         conversation = document.message_id
     return Header(
@@ -313,6 +325,7 @@ def _header(
         document_version=DOCUMENT_VERSION,
         created_at=now,
         conversation_id=conversation,
+        refers_to=document.answers if isinstance(document, BooksStatement) else None,
         test=desk.identity.test,
     )
 

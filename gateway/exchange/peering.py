@@ -27,7 +27,11 @@ from gateway.store import (
 from gateway.store import CredentialUse as StoredUse
 from gateway.trust import Credential
 
-EXCHANGED = (DocumentType.CERTIFICATE_OF_ORIGIN, DocumentType.CUSTOMS_RESPONSE)
+EXCHANGED = (
+    DocumentType.CERTIFICATE_OF_ORIGIN,
+    DocumentType.CUSTOMS_RESPONSE,
+    DocumentType.BOOKS_STATEMENT,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -106,7 +106,7 @@ def check_receipt(
         ReceiptError: the receipt proves nothing about this message.
     """
     try:
-        header, acknowledgement = _read_receipt(desk, raw, trust, now)
+        header, acknowledgement = read_receipt(desk, raw, trust, now)
     except ReceiptError:
         raise
     except GatewayError as exc:
@@ -136,9 +136,14 @@ def _receipt_header(desk: Desk, message: ReceivedMessage) -> Header:
     )
 
 
-def _read_receipt(
+def read_receipt(
     desk: Desk, raw: bytes, trust: PeerTrust, now: datetime
 ) -> tuple[Header, Acknowledgement]:
+    """Return header and acknowledgement of a receipt signed by whom ``trust`` believes.
+
+    Raises:
+        GatewayError: it is no such receipt.
+    """
     verified = verify(raw, trust, role=SignerRole.GATEWAY, at=now)
     desk.schemas.require_valid(verified.root)
     header, payload = unwrap(verified.root)

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from gateway.agreements import Facts, Point, WireFacts, check
 from gateway.documents import (
+    BooksStatement,
     CertificateOfOrigin,
     CustomsResponse,
     Document,
@@ -23,10 +24,12 @@ from gateway.documents import (
 )
 from gateway.envelope import Header
 from gateway.errors import InvalidDocumentError, MessageIdReusedError, NotFoundError
+from gateway.exchange import reconcile
 from gateway.exchange.context import Desk
 from gateway.exchange.examine import Examined, examine
 from gateway.exchange.known import facts_about
 from gateway.exchange.receipts import ReceivedMessage, make_receipt
+from gateway.exchange.reconcile_answer import ReceivedStatement, findings_of
 from gateway.exchange.trust_findings import finding_of
 from gateway.register import register
 from gateway.store import Arrival, NewArrival, Peer, inbox
@@ -78,7 +81,7 @@ def settle(desk: Desk, message: Authentic) -> bytes:
         if twin is not None:
             return repeat(conn, twin, message.sha256, message.now)
         judged = _judge(desk, conn, message, examined)  # 3
-        judged = _booked(conn, message, judged)  # 4
+        judged = _booked(desk, conn, message, judged)  # 4
         receipt = _receipt(desk, message, judged)
         inbox.record_arrival(conn, _arrival(message, examined, judged, receipt))
     return receipt
@@ -105,6 +108,8 @@ def _judge(desk: Desk, conn: Connection, message: Authentic, examined: Examined)
         return Judged(
             document=None, verdict=Verdict.REFUSED, code=examined.code, findings=examined.findings
         )
+    if isinstance(document, BooksStatement):
+        return _judge_books(message, document)
     try:
         agreement = desk.agreement(document)
     except NotFoundError as exc:
@@ -153,12 +158,12 @@ def _receipt(desk: Desk, message: Authentic, judged: Judged) -> bytes:
     )
 
 
-def _booked(conn: Connection, message: Authentic, judged: Judged) -> Judged:
+def _booked(desk: Desk, conn: Connection, message: Authentic, judged: Judged) -> Judged:
     """Book the document unless it was refused; the register may still refuse it."""
     if judged.verdict is Verdict.REFUSED or judged.document is None:
         return judged
     try:
-        extra = _book(conn, message, judged.document)
+        extra = _book(desk, conn, message, judged.document)
     except InvalidDocumentError as exc:
         findings = _merged(judged.findings, exc.findings)
         return replace(judged, verdict=Verdict.REFUSED, code=RULES_BROKEN, findings=findings)
@@ -166,7 +171,9 @@ def _booked(conn: Connection, message: Authentic, judged: Judged) -> Judged:
     return replace(judged, verdict=verdict_of(findings), findings=findings)
 
 
-def _book(conn: Connection, message: Authentic, document: Document) -> tuple[Finding, ...]:
+def _book(
+    desk: Desk, conn: Connection, message: Authentic, document: Document
+) -> tuple[Finding, ...]:
     if isinstance(document, CertificateOfOrigin):
         carriage = register.Carriage(
             payload=message.payload,
@@ -186,7 +193,32 @@ def _book(conn: Connection, message: Authentic, document: Document) -> tuple[Fin
             at=message.now,
         )
         return register.record_response_received(conn, received).findings
+    if isinstance(document, BooksStatement):
+        reconcile.receive(desk, conn, _received_statement(message, document))
     return ()
+
+
+def _received_statement(message: Authentic, document: BooksStatement) -> ReceivedStatement:
+    return ReceivedStatement(
+        document=document,
+        message_id=message.header.message_id,
+        envelope=message.raw,
+        peer=message.peer,
+    )
+
+
+def _judge_books(message: Authentic, document: BooksStatement) -> Judged:
+    header = message.header
+    findings = findings_of(
+        document,
+        sender=header.sender,
+        receiver=header.receiver,
+        refers_to=header.refers_to,
+        now=message.now,
+    )
+    verdict = verdict_of(findings)
+    code = RULES_BROKEN if findings else None
+    return Judged(document=document, verdict=verdict, code=code, findings=findings)
 
 
 def _merged(first: tuple[Finding, ...], more: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -211,4 +243,5 @@ def _arrival(message: Authentic, examined: Examined, judged: Judged, receipt: by
         verdict=judged.verdict,
         code=judged.code,
         received_at=message.now,
+        created_at=header.created_at,
     )

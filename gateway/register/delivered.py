@@ -24,7 +24,11 @@ _EVENTS: Mapping[DeliveryState, EventKind] = {
     D.REFUSED: EventKind.MESSAGE_REFUSED,
     D.FAILED: EventKind.MESSAGE_FAILED,
 }
-_SENT_AGAIN = (ExchangeState.UNDELIVERABLE, ExchangeState.REFUSED_BY_PEER)
+_SENT_AGAIN = (
+    ExchangeState.UNDELIVERABLE,
+    ExchangeState.REFUSED_BY_PEER,
+    ExchangeState.RECEIVED,
+)
 
 
 def record_delivery(conn: Connection, claim: Claim, outcome: AttemptOutcome) -> None:

@@ -103,6 +103,7 @@ EXCHANGE_TABLE: Mapping[tuple[ExchangeState, ExchangeEvent], ExchangeState] = {
     (_X.DELIVERED, _XE.REFUSE): _X.REFUSED_BY_PEER,
     (_X.UNDELIVERABLE, _XE.RESEND): _X.QUEUED,
     (_X.REFUSED_BY_PEER, _XE.RESEND): _X.QUEUED,
+    (_X.RECEIVED, _XE.RESEND): _X.QUEUED,  # the peer lost it, as its signed statement says
 }
 
 _M, _ME = ImportState, ImportEvent

@@ -22,6 +22,7 @@ class DeliveryEvent(StrEnum):
     HOLD = "HOLD"
     RELEASE = "RELEASE"
     RESEND = "RESEND"
+    RECONCILE = "RECONCILE"
 
 
 E = DeliveryEvent
@@ -40,8 +41,12 @@ TRANSITIONS: Mapping[tuple[DeliveryState, DeliveryEvent], DeliveryState] = {
     (S.FAILED, E.RESEND): S.QUEUED,
     (S.REFUSED, E.RESEND): S.QUEUED,
     (S.RETRYING, E.RESEND): S.QUEUED,  # an operator need not wait for the pause to end
+    (S.DELIVERED, E.RECONCILE): S.QUEUED,
+    (S.REFUSED, E.RECONCILE): S.QUEUED,
+    (S.FAILED, E.RECONCILE): S.QUEUED,
 }
-"""DELIVERED is never left: the receipt is proof, and sending again proves nothing more."""
+"""DELIVERED is left by RECONCILE only: the peer's signed statement says that it lost the
+message, or our own receipt is gone; whatever else happens, the receipt is proof."""
 
 OUTCOMES: Mapping[DeliveryState, DeliveryEvent] = {
     S.DELIVERED: E.DELIVER,

@@ -91,6 +91,13 @@ def note_repeat(conn: Connection, arrival: Arrival, *, at: datetime) -> None:
     )
 
 
+def set_verdict(conn: Connection, arrival: Arrival, verdict: Verdict, *, at: datetime) -> None:
+    """Write the verdict that the stored receipt of an arrival states."""
+    conn.execute(update(arrivals).where(arrivals.c.id == arrival.id).values(verdict=verdict))
+    action, detail = journal.Action.BOOKS_CORRECTED, {"verdict": verdict}
+    journal.append(conn, at=at, action=action, subject=arrival.message_id, detail=detail)
+
+
 def page(
     conn: Connection,
     *,

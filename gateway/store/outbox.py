@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select, text, update
 
+from gateway.documents.codes import Verdict
 from gateway.errors import ConflictError, NotFoundError
 from gateway.store import bodies, journal
 from gateway.store.claiming import claim_due, renew
@@ -39,6 +40,8 @@ __all__ = [
     "release",
     "renew",
     "resend",
+    "send_again",
+    "set_verdict",
 ]
 
 _COLUMNS = tuple(dispatches.c[name] for name in Dispatch.__dataclass_fields__)
@@ -145,6 +148,36 @@ def resend(conn: Connection, message_id: str, *, at: datetime, actor: str, reaso
     queued = _operate(conn, message_id, step, at=at, actor=actor, reason=reason)
     bodies.get(conn, queued.envelope_sha256)  # refuses what was erased; the step is undone
     return queued
+
+
+def send_again(conn: Connection, message_id: str, *, at: datetime, reason: str) -> Dispatch:
+    """Queue a finished message again because the books of both sides differ about it.
+
+    Same id, same bytes; verdict and receipt of the row are open again, the journal keeps the
+    digest of the receipt that it had.
+
+    Raises:
+        NotFoundError, ConflictError: there is none, or it is under way or held.
+    """
+    before = dispatch(conn, message_id)
+    had = None if before is None else before.receipt_sha256
+    step = _Step(DeliveryEvent.RECONCILE, journal.Action.DISPATCH_RECONCILED, due_at=at)
+    return _operate(
+        conn, message_id, step, at=at, actor=journal.GATEWAY, reason=f"{reason}; receipt {had}"
+    )
+
+
+def set_verdict(conn: Connection, message_id: str, verdict: Verdict, *, at: datetime) -> None:
+    """Write the verdict that the stored receipt of a message states."""
+    refused = verdict is Verdict.REFUSED
+    state = DeliveryState.REFUSED if refused else DeliveryState.DELIVERED
+    conn.execute(
+        update(dispatches)
+        .where(_is(message_id))
+        .values(state=state, verdict=verdict, due_at=None, updated_at=at)
+    )
+    action, detail = journal.Action.BOOKS_CORRECTED, {"verdict": verdict}
+    journal.append(conn, at=at, action=action, subject=message_id, detail=detail)
 
 
 def dispatch(conn: Connection, message_id: str) -> Dispatch | None:
@@ -273,8 +306,10 @@ def _operate(
         "due_at": step.due_at,
         "updated_at": at,
     }
-    if step.event is DeliveryEvent.RESEND:
+    if step.event in (DeliveryEvent.RESEND, DeliveryEvent.RECONCILE):
         values["attempts"] = 0
+    if step.event is DeliveryEvent.RECONCILE:
+        values |= {"verdict": None, "code": None, "detail": None, "receipt_sha256": None}
     changed = conn.execute(
         update(dispatches).where(_is(message_id)).values(**values).returning(*_COLUMNS)
     ).one()

@@ -68,6 +68,27 @@ FINAL_DELIVERY_STATES = frozenset(
 )
 
 
+class BooksSide(StrEnum):
+    """Says whose messages a balance is about: ours, or the peer's."""
+
+    SENT = "SENT"
+    RECEIVED = "RECEIVED"
+
+
+class BalanceState(StrEnum):
+    """Is how far both books agree about one part of one day."""
+
+    STATED = "STATED"
+    DIFFERENT = "DIFFERENT"
+    AGREED = "AGREED"
+    ASKS_PERSON = "ASKS_PERSON"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self in (BalanceState.AGREED, BalanceState.ASKS_PERSON)
+
+
 class Side(StrEnum):
     """Says on which side of a certificate of origin we stand."""
 
@@ -162,6 +183,7 @@ class JournalAction(StrEnum):
     DISPATCH_HELD = "dispatch:held"
     DISPATCH_RELEASED = "dispatch:released"
     DISPATCH_RESENT = "dispatch:resent"
+    DISPATCH_RECONCILED = "dispatch:reconciled"
     ARRIVAL_ACCEPTED = "arrival:accepted"
     ARRIVAL_REFUSED = "arrival:refused"
     ARRIVAL_REPEATED = "arrival:repeated"
@@ -175,6 +197,13 @@ class JournalAction(StrEnum):
     UTILISATION_FLAGGED = "utilisation:flagged"
     RESPONSE_SENT = "response:sent"
     RESPONSE_RECEIVED = "response:received"
+    UTILISATION_CORRECTED = "utilisation:corrected"
+    RESPONSE_RECOVERED = "response:recovered"
+    BOOKS_STATED = "books:stated"
+    BOOKS_ANSWERED = "books:answered"
+    BOOKS_AGREED = "books:agreed"
+    BOOKS_DIFFER = "books:differ"
+    BOOKS_CORRECTED = "books:corrected"
     DOCUMENT_VIEWED = "document:viewed"
     BACKUP_MADE = "backup:made"
     BACKUP_RESTORED = "backup:restored"
@@ -200,6 +229,9 @@ class EventKind(StrEnum):
     GAP = "GAP"
     SERIAL_REUSED = "SERIAL_REUSED"
     MESSAGE_ID_REUSED = "MESSAGE_ID_REUSED"
+    BOOKS_AGREED = "BOOKS_AGREED"
+    BOOKS_DIFFER = "BOOKS_DIFFER"
+    BOOKS_ASK_PERSON = "BOOKS_ASK_PERSON"
     BOOKS_RESTORED = "BOOKS_RESTORED"
 
 

@@ -5,7 +5,7 @@ The arithmetic and its rules stand in ``gateway.register``; here lines are writt
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -86,6 +86,27 @@ def add_entry(conn: Connection, entry: NewEntry) -> None:
             certificate_items.c.number == entry.item_number,
         )
         .values({column: entry.total_after})
+    )
+
+
+def ledger_totals(conn: Connection, certificate_id: int) -> Mapping[int, Decimal]:
+    """Return what the ledger's lines say was used of each goods item."""
+    totals: dict[int, Decimal] = {}
+    for entry in entries(conn, certificate_id):
+        if entry.kind is not EntryKind.REEXPORT:
+            totals[entry.item_number] = totals.get(entry.item_number, Decimal(0)) + entry.quantity
+    return totals
+
+
+def set_total(conn: Connection, certificate_id: int, item_number: int, used: Decimal) -> None:
+    """Bring the running total of an item to what the ledger's lines amount to."""
+    conn.execute(
+        update(certificate_items)
+        .where(
+            certificate_items.c.certificate_id == certificate_id,
+            certificate_items.c.number == item_number,
+        )
+        .values(used=used)
     )
 
 
@@ -196,6 +217,15 @@ def by_number(
 def response_of_message(conn: Connection, message_id: str) -> ResponseRow | None:
     """Return the response that this message carried."""
     return _first(conn, select(*_COLUMNS).where(table.c.message_id == message_id))
+
+
+def responses_of_messages(
+    conn: Connection, message_ids: Collection[str]
+) -> tuple[ResponseRow, ...]:
+    """Return the responses that these messages carried, by certificate and sequence number."""
+    query = select(*_COLUMNS).where(table.c.message_id.in_(message_ids))
+    query = query.order_by(table.c.certificate_id, table.c.sequence_number, table.c.id.desc())
+    return tuple(_response(row) for row in conn.execute(query))
 
 
 def newest(conn: Connection, certificate_id: int) -> ResponseRow | None:

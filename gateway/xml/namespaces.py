@@ -28,6 +28,7 @@ GUIDELINES: Final[Mapping[DocumentType, str]] = MappingProxyType(
         DocumentType.CERTIFICATE_OF_ORIGIN: "urn:comesa:eco:guideline:certificate-of-origin:1.0",
         DocumentType.CUSTOMS_RESPONSE: "urn:comesa:eco:guideline:customs-response:1.0",
         DocumentType.ACKNOWLEDGEMENT: "urn:comesa:eco:guideline:acknowledgement:1.0",
+        DocumentType.BOOKS_STATEMENT: "urn:comesa:eco:guideline:books-statement:1.0",
     }
 )
 """Guideline ids: the last number is the minor version, which receivers do not insist on."""

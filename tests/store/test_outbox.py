@@ -345,7 +345,7 @@ def test_the_table_of_delivery_states_is_the_law(
             advance(state, event)
     else:
         assert advance(state, event) is following
-        assert state is not S.DELIVERED
+        assert state is not S.DELIVERED or event is DeliveryEvent.RECONCILE
 
 
 def test_every_state_can_reach_an_end() -> None:

@@ -7,6 +7,9 @@ from decimal import Decimal
 
 from gateway.documents import (
     Acknowledgement,
+    BooksOutcome,
+    BooksStatement,
+    BooksStatus,
     CertificateKind,
     CertificateOfOrigin,
     CustomsResponse,
@@ -20,6 +23,12 @@ from gateway.documents import (
     Verdict,
 )
 from gateway.documents.base import Money, Quantity
+from gateway.documents.books_statement import (
+    StatedCount,
+    StatedItem,
+    StatedMessage,
+    StatedTotal,
+)
 from gateway.documents.certificate_of_origin import (
     Attachment,
     Endorsement,
@@ -205,8 +214,60 @@ def acknowledgement() -> Acknowledgement:
     )
 
 
+def books_statement() -> BooksStatement:
+    """Return a books statement with every field filled."""
+    first = "urn:uuid:018f2c1e-6f5e-7b77-9f7a-2b1d3c4e5f60"
+    quantity = Quantity(value=Decimal("6000.50"), unit="KGM")
+    return BooksStatement(
+        statement_number="KE-SW-2026-03-09-ZM-SW-1-1",
+        issued_at=MOMENT,
+        sender="KE-SW",
+        sender_country="KE",
+        receiver="ZM-SW",
+        receiver_country="ZM",
+        day=DAY,
+        part=2,
+        parts=3,
+        round=1,
+        after="urn:uuid:0",
+        up_to="urn:uuid:f",
+        answers="urn:uuid:118f2c1e-6f5e-7b77-9f7a-2b1d3c4e5f60",
+        status=BooksStatus.DIFFERENCES,
+        counts=(
+            StatedCount(
+                document_type=DocumentType.CERTIFICATE_OF_ORIGIN,
+                messages=1,
+                accepted=1,
+                refused=0,
+                unanswered=0,
+            ),
+        ),
+        messages=(
+            StatedMessage(
+                message_id=first,
+                document_type=DocumentType.CERTIFICATE_OF_ORIGIN,
+                document_number="ZM-20260309-000123",
+                envelope_sha256="0f" * 32,
+                verdict=Verdict.ACCEPTED,
+                outcome=BooksOutcome.MISSING_THERE,
+                copy_of_envelope=b"<eco:Envelope/>",
+            ),
+        ),
+        totals=(
+            StatedTotal(
+                serial_number="ZM-20260309-000123",
+                issuing_country="ZM",
+                sequence_number=3,
+                items=(StatedItem(number=1, used=quantity), StatedItem(number=2, used=quantity)),
+                outcome=BooksOutcome.MATCHED,
+            ),
+        ),
+    )
+
+
 FULL_DOCUMENTS: dict[DocumentType, Document] = {
     DocumentType.CERTIFICATE_OF_ORIGIN: full_certificate(),
     DocumentType.CUSTOMS_RESPONSE: full_customs_response(),
     DocumentType.ACKNOWLEDGEMENT: acknowledgement(),
+    DocumentType.BOOKS_STATEMENT: books_statement(),
 }

@@ -13,9 +13,13 @@ from hypothesis import strategies as st
 
 from gateway.documents import (
     Acknowledgement,
+    BooksOutcome,
+    BooksStatement,
+    BooksStatus,
     CertificateKind,
     CertificateOfOrigin,
     CustomsResponse,
+    Document,
     DocumentType,
     Finding,
     Language,
@@ -26,6 +30,12 @@ from gateway.documents import (
     Verdict,
 )
 from gateway.documents.base import Money, Quantity, Record
+from gateway.documents.books_statement import (
+    StatedCount,
+    StatedItem,
+    StatedMessage,
+    StatedTotal,
+)
 from gateway.documents.certificate_of_origin import (
     Attachment,
     Endorsement,
@@ -390,9 +400,72 @@ def acknowledgements(**fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[Ackno
     return records(Acknowledgement, **(fields | fixed))
 
 
-def documents() -> st.SearchStrategy[CertificateOfOrigin | CustomsResponse | Acknowledgement]:
+item_numbers = st.integers(1, 99_999)
+
+
+def books_statements(**fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[BooksStatement]:
+    """Statements and answers; keyword arguments replace the strategy of a field."""
+    fields: dict[str, st.SearchStrategy[Any]] = {
+        "statement_number": identifiers,
+        "issued_at": moments,
+        "test": st.booleans(),
+        "sender": identifiers,
+        "sender_country": countries,
+        "receiver": identifiers,
+        "receiver_country": countries,
+        "day": days,
+        "part": item_numbers,
+        "parts": item_numbers,
+        "round": item_numbers,
+        "after": maybe(identifiers),
+        "up_to": maybe(identifiers),
+        "answers": maybe(identifiers),
+        "status": st.sampled_from(BooksStatus),
+        "counts": few(
+            records(
+                StatedCount,
+                document_type=st.sampled_from(DocumentType),
+                messages=counts,
+                accepted=counts,
+                refused=counts,
+                unanswered=counts,
+            )
+        ),
+        "messages": few(
+            records(
+                StatedMessage,
+                message_id=identifiers,
+                document_type=st.sampled_from(DocumentType),
+                document_number=maybe(identifiers),
+                envelope_sha256=sha256s,
+                verdict=maybe(st.sampled_from(Verdict)),
+                outcome=maybe(st.sampled_from(BooksOutcome)),
+                copy_of_envelope=maybe(st.binary(min_size=1, max_size=60)),
+            )
+        ),
+        "totals": few(
+            records(
+                StatedTotal,
+                serial_number=identifiers,
+                issuing_country=countries,
+                sequence_number=item_numbers,
+                items=few(records(StatedItem, number=item_numbers, used=quantities)),
+                outcome=maybe(st.sampled_from(BooksOutcome)),
+            )
+        ),
+    }
+    return records(BooksStatement, **(fields | fixed))
+
+
+def documents() -> st.SearchStrategy[Document]:
     """A document of any type."""
-    return st.one_of(certificates(), customs_responses(), acknowledgements())
+    return st.one_of(certificates(), customs_responses(), acknowledgements(), books_statements())
 
 
-__all__ = ["acknowledgements", "certificates", "customs_responses", "documents"]
+__all__ = [
+    "acknowledgements",
+    "books_statements",
+    "certificates",
+    "customs_responses",
+    "documents",
+]

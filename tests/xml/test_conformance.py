@@ -20,7 +20,13 @@ from gateway.xml.schema import SchemaSet
 from tests.factories import certificate, customs_response, goods_item
 from tests.xml import official
 from tests.xml.full import FULL_DOCUMENTS
-from tests.xml.strategies import acknowledgements, certificates, customs_responses, documents
+from tests.xml.strategies import (
+    acknowledgements,
+    books_statements,
+    certificates,
+    customs_responses,
+    documents,
+)
 
 TABLES = load_tables()
 SCHEMAS = SchemaSet.load()
@@ -28,6 +34,7 @@ FAMILIES = {
     DocumentType.CERTIFICATE_OF_ORIGIN: "trade",
     DocumentType.CUSTOMS_RESPONSE: "status",
     DocumentType.ACKNOWLEDGEMENT: "status",
+    DocumentType.BOOKS_STATEMENT: "status",
 }
 MODEST = settings(
     max_examples=50,
@@ -87,7 +94,13 @@ def test_every_acknowledgement_is_an_official_cdar_but_for_its_root(document):
     assert_valid(official.official_cdar(), as_cdar(message(document)))
 
 
-@pytest.mark.parametrize("name", ["CustomsResponse", "Acknowledgement"])
+@MODEST
+@given(books_statements())
+def test_every_books_statement_is_an_official_cdar_but_for_its_root(document):
+    assert_valid(official.official_cdar(), as_cdar(message(document)))
+
+
+@pytest.mark.parametrize("name", ["CustomsResponse", "Acknowledgement", "BooksStatement"])
 def test_status_messages_are_valid_with_official_types_and_our_root(name):
     schema = official.with_official_ram(name, official.ram_module(official.status_folder()))
     for sample in SAMPLES:

@@ -25,6 +25,7 @@ from tests.xml.full import FULL_DOCUMENTS, acknowledgement
 from tests.xml.strategies import (
     HOSTILE,
     acknowledgements,
+    books_statements,
     certificates,
     customs_responses,
     documents,
@@ -80,6 +81,12 @@ def test_every_customs_response_is_read_as_it_was_rendered(document):
 @MODEST
 @given(acknowledgements())
 def test_every_acknowledgement_is_read_as_it_was_rendered(document):
+    assert_survives(document)
+
+
+@MODEST
+@given(books_statements())
+def test_every_books_statement_is_read_as_it_was_rendered(document):
     assert_survives(document)
 
 

@@ -5,6 +5,7 @@ their SHA-256.
 """
 
 from gateway.store.rows.audit import Event, JournalEntry
+from gateway.store.rows.books import Balance, BookLine, NewBalance, Span
 from gateway.store.rows.exchange import (
     Arrival,
     Attempt,
@@ -30,6 +31,8 @@ __all__ = [
     "Arrival",
     "Attempt",
     "AttemptOutcome",
+    "Balance",
+    "BookLine",
     "CertificateDelivery",
     "CertificateItem",
     "CertificateRow",
@@ -39,6 +42,7 @@ __all__ = [
     "JournalEntry",
     "Lane",
     "NewArrival",
+    "NewBalance",
     "NewCertificate",
     "NewCredential",
     "NewDispatch",
@@ -49,5 +53,6 @@ __all__ = [
     "PeerProfile",
     "ResponseItem",
     "ResponseRow",
+    "Span",
     "UtilisationEntry",
 ]

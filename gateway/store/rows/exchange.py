@@ -136,6 +136,7 @@ class NewArrival:
         envelope: the bytes received.
         payload: the document's bytes; None where they could not be had.
         code: wire code of a refusal.
+        created_at: when its sender made the message, as the signed envelope says.
     """
 
     peer_id: int
@@ -152,11 +153,16 @@ class NewArrival:
     test: bool = False
     signer_fingerprint: str | None = None
     code: str | None = None
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
-    """Is a message in the inbox, with the receipt that every repetition is answered with."""
+    """Is a message in the inbox, with the receipt that every repetition is answered with.
+
+    Attributes:
+        created_at: when its sender made it; None for what came before this was kept.
+    """
 
     id: int
     peer_id: int
@@ -175,3 +181,4 @@ class Arrival:
     payload_sha256: str | None
     receipt_sha256: str
     receipt: bytes
+    created_at: datetime | None = None

@@ -8,6 +8,7 @@ from gateway.store.tables.audit import (
     scheduled_tasks,
 )
 from gateway.store.tables.base import metadata
+from gateway.store.tables.books import balances
 from gateway.store.tables.exchange import arrivals, attempts, bodies, dispatches
 from gateway.store.tables.keeping import erased_bodies, erasures, legal_holds
 from gateway.store.tables.peers import lanes, peer_credentials, peer_crls, peers
@@ -22,6 +23,7 @@ from gateway.store.tables.register import (
 __all__ = [
     "arrivals",
     "attempts",
+    "balances",
     "bodies",
     "certificate_deliveries",
     "certificate_items",

@@ -77,6 +77,7 @@ Index(
 )
 Index("ix_dispatches_peer_id_id", dispatches.c.peer_id, dispatches.c.id)
 Index("ix_dispatches_state_id", dispatches.c.state, dispatches.c.id)
+Index("ix_dispatches_peer_id_created_at", dispatches.c.peer_id, dispatches.c.created_at)
 Index("ix_dispatches_conversation_id_id", dispatches.c.conversation_id, dispatches.c.id)
 
 attempts = Table(
@@ -111,6 +112,7 @@ arrivals = Table(
     Column("code", String(40)),
     Column("received_at", UtcMoment, nullable=False),
     Column("repeats", Integer, nullable=False),
+    Column("created_at", UtcMoment),
     body_reference("envelope_sha256"),
     body_reference("payload_sha256", nullable=True),
     body_reference("receipt_sha256"),
@@ -118,4 +120,5 @@ arrivals = Table(
 )
 Index("ix_arrivals_envelope_sha256", arrivals.c.envelope_sha256)
 Index("ix_arrivals_peer_id_id", arrivals.c.peer_id, arrivals.c.id)
+Index("ix_arrivals_peer_id_created_at", arrivals.c.peer_id, arrivals.c.created_at)
 Index("ix_arrivals_conversation_id_id", arrivals.c.conversation_id, arrivals.c.id)

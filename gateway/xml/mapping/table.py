@@ -202,6 +202,7 @@ def load_tables() -> Mapping[DocumentType, MappingTable]:
         DocumentType.CERTIFICATE_OF_ORIGIN: "certificate-of-origin.yaml",
         DocumentType.CUSTOMS_RESPONSE: "customs-response.yaml",
         DocumentType.ACKNOWLEDGEMENT: "acknowledgement.yaml",
+        DocumentType.BOOKS_STATEMENT: "books-statement.yaml",
     }
     tables = {kind: MappingTable.load(data_path("mappings", name)) for kind, name in names.items()}
     return MappingProxyType(tables)

@@ -1,0 +1,1 @@
+"""Tests of reconciliation: two whole gateways whose books are damaged and heal."""
