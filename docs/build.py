@@ -167,7 +167,7 @@ def _setting_sections(model: type[Section], path: str, note: str = "") -> Iterat
     inner = {name: _section_of(info) for name, info in model.model_fields.items()}
     keys = [name for name, section in inner.items() if section is None and name != "home"]
     if path:
-        yield f"## [{path}]"
+        yield f"## {path}" if path.startswith("[[") else f"## [{path}]"
         yield f"{_meaning(model)} This one {note}" if note else _meaning(model)
     meanings = _attributes(model)
     if keys:
@@ -181,6 +181,8 @@ def _setting_sections(model: type[Section], path: str, note: str = "") -> Iterat
     for name, section in inner.items():
         if section is not None:
             inner_path = f"{path}.{name}" if path else name
+            if typing.get_origin(model.model_fields[name].annotation) is tuple:
+                inner_path = f"[[{inner_path}]]"  # a table that may stand there several times
             yield from _setting_sections(section, inner_path, meanings.get(name, ""))
 
 

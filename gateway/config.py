@@ -22,6 +22,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from gateway.config_operations import AlertsSection, WatchSection
 from gateway.config_section import Port, Section
 from gateway.envelope import MAX_ENVELOPE_BYTES
 from gateway.errors import ConfigError
@@ -239,6 +240,8 @@ class Settings(Section):
     code_lists: CodeListsSection = CodeListsSection()
     proxy: ProxySection | None = None
     retention: RetentionSection = RetentionSection()
+    watch: WatchSection = WatchSection()
+    alerts: AlertsSection = AlertsSection()
     home: Path
 
     def resolve(self, path: Path) -> Path:

@@ -5,13 +5,11 @@ Their log goes to standard error, one JSON object a line: ids and codes, never p
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import sys
 
 import click
-import structlog
 
 from gateway.app import open_gateway, peer_app, server_settings, worker_of, write_client_ca
 from gateway.cli.main import Invocation, common
@@ -20,7 +18,9 @@ from gateway.config import Settings, load_settings
 from gateway.errors import ConfigError
 from gateway.exchange.delivery import Worker, deliver_due
 from gateway.jobs import books_job, delivery_job, expiry_job, run_until_stopped
+from gateway.operations.logs import log_as_json
 from gateway.transport import PeerTransport
+from gateway.watching import watching_jobs
 from gateway.web.serving import serve as serve_app
 
 
@@ -32,7 +32,7 @@ def serve(call: Invocation) -> None:
     The database is brought up to date first.  Newly registered peers and renewed TLS
     certificates are taken up without a restart.
     """
-    log_to_stderr()
+    log_as_json()
     own = load_settings(call.home)
     bring_up_to_date(own)
     gateway = open_gateway(call.home)
@@ -60,7 +60,7 @@ def work(call: Invocation, once: bool, name: str | None) -> None:
 
     With --once the exit status is 0 whatever became of the attempts; `eco messages` tells.
     """
-    log_to_stderr()
+    log_as_json()
     bring_up_to_date(load_settings(call.home))
     with the_gateway(call) as gateway:
         own = gateway.settings
@@ -78,7 +78,8 @@ def work(call: Invocation, once: bool, name: str | None) -> None:
                 delivery = delivery_job(worker, poll_seconds=own.delivery.poll_seconds)
                 expiry = expiry_job(gateway.desk, worker.name)
                 books = books_job(gateway.desk, worker.name)
-                run_until_stopped([delivery, expiry, books])
+                watching = watching_jobs(gateway, worker.name)
+                run_until_stopped([delivery, expiry, books, *watching])
         finally:
             transport.close()
 
@@ -109,19 +110,3 @@ def _require_free(settings: Settings) -> None:
             raise ConfigError(
                 f"[listen] {listen.host}:{listen.port} cannot be bound: {exc.strerror}"
             ) from exc
-
-
-def log_to_stderr() -> None:
-    """Write structured log lines to standard error: ids and codes, never payloads."""
-    logging.basicConfig(level=logging.WARNING)
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )

@@ -87,11 +87,14 @@ def deliver(worker: Worker, claim: Claim) -> DeliveryState:
     Raises:
         GatewayError: the outcome cannot be recorded now.
     """
-    if not _renewed(worker, claim):  # 1
-        return DeliveryState.SENDING
-    outcome = _attempt(worker, claim)  # 2, 3
-    _record(worker, claim, outcome)  # 4
-    return outcome.state
+    with structlog.contextvars.bound_contextvars(
+        message_id=claim.message_id, conversation_id=claim.conversation_id
+    ):
+        if not _renewed(worker, claim):  # 1
+            return DeliveryState.SENDING
+        outcome = _attempt(worker, claim)  # 2, 3
+        _record(worker, claim, outcome)  # 4
+        return outcome.state
 
 
 def _renewed(worker: Worker, claim: Claim) -> bool:

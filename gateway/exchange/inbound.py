@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
+
 from gateway.envelope import Header, peek, unwrap
 from gateway.errors import (
     BusyError,
@@ -33,6 +35,8 @@ from gateway.exchange.settle import Authentic, repeat, settle
 from gateway.store import Peer, events, inbox, journal, peers
 from gateway.trust import SignerRole, verify
 from gateway.xml.parsing import parse
+
+log = structlog.get_logger(__name__)
 
 MAJOR_VERSION = "1"
 
@@ -67,24 +71,47 @@ def accept(desk: Desk, raw: bytes, *, tls_fingerprint: str | None) -> bytes:
     """
     now = desk.clock()
     digest = sha256_of(raw)
+    with structlog.contextvars.bound_contextvars(**_UNKNOWN_YET):
+        return _accepted(desk, raw, digest, tls_fingerprint, now)
+
+
+_UNKNOWN_YET: dict[str, None] = {"message_id": None, "conversation_id": None, "sender": None}
+"""What every log line about an envelope names, from the moment its header is read."""
+
+
+def _accepted(
+    desk: Desk, raw: bytes, digest: str, tls_fingerprint: str | None, now: datetime
+) -> bytes:
     try:
-        authentic = _authenticate(desk, raw, digest, tls_fingerprint, now)
-        repeated = _repeated(desk, authentic)
-        if repeated is not None:
-            return repeated
-        _require_time_window(desk, authentic.header, now)  # 6
-        return settle(desk, authentic)  # 7
+        return _answered(desk, _authenticate(desk, raw, digest, tls_fingerprint, now), now)
     except BusyError:  # the books cannot take a note of it either
         raise
     except GatewayError as exc:
+        log.warning("arrival turned away", code=exc.code)
         _note_turned_away(desk, digest, exc, now)
         raise
+
+
+def _answered(desk: Desk, authentic: Authentic, now: datetime) -> bytes:
+    repeated = _repeated(desk, authentic)
+    if repeated is not None:
+        log.info("arrival repeated")
+        return repeated
+    _require_time_window(desk, authentic.header, now)  # 6
+    receipt = settle(desk, authentic)  # 7
+    log.info("arrival answered", document_type=authentic.header.document_type.value)
+    return receipt
 
 
 def _authenticate(
     desk: Desk, raw: bytes, digest: str, tls_fingerprint: str | None, now: datetime
 ) -> Authentic:
     claim = Claim(raw=raw, sha256=digest, header=peek(parse(raw)))  # 1
+    structlog.contextvars.bind_contextvars(
+        message_id=claim.header.message_id,
+        conversation_id=claim.header.conversation_id,
+        sender=claim.header.sender,
+    )
     peer = _known_peer(desk, claim.header, tls_fingerprint)  # 2
     with desk.store.read() as conn:
         trust = desk.trust_cache.of(conn, peer)

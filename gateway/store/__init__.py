@@ -20,6 +20,7 @@ Journal and events appended in a transaction are chained just before its commit.
 """
 
 from gateway.store import (
+    alerts,
     balances,
     bodies,
     certificates,
@@ -27,10 +28,15 @@ from gateway.store import (
     idempotency,
     inbox,
     journal,
+    measures,
+    notices,
+    outages,
     outbox,
     peers,
+    tallies,
     tasks,
     utilisation,
+    watch_marks,
 )
 from gateway.store.delivery import DeliveryEvent
 from gateway.store.engine import Store
@@ -62,7 +68,10 @@ from gateway.store.rows import (
     Span,
     UtilisationEntry,
 )
+from gateway.store.rows.operations import Alert, EndedAttempt, Mark, Notice, Outage, QueueCount
 from gateway.store.states import (
+    AlertLevel,
+    AlertState,
     AlgorithmLevel,
     BalanceState,
     BooksSide,
@@ -75,6 +84,8 @@ from gateway.store.states import (
     ImportState,
     IssueState,
     JournalAction,
+    NoticeKind,
+    NoticeState,
     PeerChannel,
     PeerState,
     ResponseStanding,
@@ -83,6 +94,9 @@ from gateway.store.states import (
 )
 
 __all__ = [
+    "Alert",
+    "AlertLevel",
+    "AlertState",
     "AlgorithmLevel",
     "Arrival",
     "Attempt",
@@ -100,6 +114,7 @@ __all__ = [
     "DeliveryRole",
     "DeliveryState",
     "Dispatch",
+    "EndedAttempt",
     "EntryKind",
     "Event",
     "EventKind",
@@ -109,16 +124,22 @@ __all__ = [
     "JournalAction",
     "JournalEntry",
     "Lane",
+    "Mark",
     "NewArrival",
     "NewBalance",
     "NewCredential",
     "NewDispatch",
+    "Notice",
+    "NoticeKind",
+    "NoticeState",
+    "Outage",
     "Peer",
     "PeerChannel",
     "PeerCredential",
     "PeerCrl",
     "PeerProfile",
     "PeerState",
+    "QueueCount",
     "ResponseItem",
     "ResponseRow",
     "ResponseStanding",
@@ -127,6 +148,7 @@ __all__ = [
     "Span",
     "Store",
     "UtilisationEntry",
+    "alerts",
     "balances",
     "bodies",
     "canonical_key",
@@ -136,8 +158,13 @@ __all__ = [
     "idempotency",
     "inbox",
     "journal",
+    "measures",
+    "notices",
+    "outages",
     "outbox",
     "peers",
+    "tallies",
     "tasks",
     "utilisation",
+    "watch_marks",
 ]

@@ -212,6 +212,10 @@ class JournalAction(StrEnum):
     RETENTION_ERASED = "retention:erased"
     USER_ACTION = "user:action"
     SYSTEM_EVENT = "system:event"
+    DISPATCH_PROVED = "dispatch:proved"
+    OUTAGE_OPENED = "outage:opened"
+    OUTAGE_CLOSED = "outage:closed"
+    ALERT_ACKNOWLEDGED = "alert:acknowledged"
 
 
 class EventKind(StrEnum):
@@ -249,3 +253,41 @@ class ErasedKind(StrEnum):
     CERTIFICATE = "CERTIFICATE"
     DISPATCH = "DISPATCH"
     ARRIVAL = "ARRIVAL"
+
+
+class AlertLevel(StrEnum):
+    """Says how soon a person must act on an alert."""
+
+    INFO = "INFO"
+    WARNING = "WARNING"
+    CRITICAL = "CRITICAL"
+
+    @property
+    def rank(self) -> int:
+        """The urgency as a number; more is more urgent."""
+        return list(AlertLevel).index(self)
+
+
+class AlertState(StrEnum):
+    """Is how far an alert has come: a live one is OPEN or ACKNOWLEDGED."""
+
+    OPEN = "OPEN"
+    ACKNOWLEDGED = "ACKNOWLEDGED"
+    CLEARED = "CLEARED"
+
+
+class NoticeKind(StrEnum):
+    """Says why a recipient is told of an alert."""
+
+    RAISED = "RAISED"
+    WORSE = "WORSE"
+    REMINDER = "REMINDER"
+    CLEARED = "CLEARED"
+
+
+class NoticeState(StrEnum):
+    """Is how far one notice has come on its way to one recipient."""
+
+    PENDING = "PENDING"
+    SENT = "SENT"
+    FAILED = "FAILED"

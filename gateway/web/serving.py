@@ -182,7 +182,16 @@ def _close(conn: Any) -> None:
 
 
 class BriefLogger(Logger):
-    """Is gunicorn's logger without a page of traceback for every caller that was too slow."""
+    """Is gunicorn's logger without a page of traceback for every caller that was too slow.
+
+    Its lines go where all others go (``gateway.operations.logs``), in their form.
+    """
+
+    def setup(self, cfg: Any) -> None:
+        """Take the level from ``cfg`` and leave writing to the root logger."""
+        super().setup(cfg)  # type: ignore[no-untyped-call]
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
 
     def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
         """Log a failure; those of the connection in one line."""

@@ -115,6 +115,7 @@ class EndedAttempt:
 
     Attributes:
         created_at: when its message was queued first.
+        answered: whether it ended with a receipt, accepting or refusing.
     """
 
     peer_id: int
@@ -124,6 +125,7 @@ class EndedAttempt:
     code: str | None
     http_status: int | None
     created_at: datetime
+    answered: bool
 
     @property
     def seconds(self) -> float:

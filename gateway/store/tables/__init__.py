@@ -11,6 +11,7 @@ from gateway.store.tables.base import metadata
 from gateway.store.tables.books import balances
 from gateway.store.tables.exchange import arrivals, attempts, bodies, dispatches
 from gateway.store.tables.keeping import erased_bodies, erasures, legal_holds
+from gateway.store.tables.operations import alert_notices, alerts, outages, tallies, watch_marks
 from gateway.store.tables.peers import lanes, peer_credentials, peer_crls, peers
 from gateway.store.tables.register import (
     certificate_deliveries,
@@ -21,6 +22,8 @@ from gateway.store.tables.register import (
 )
 
 __all__ = [
+    "alert_notices",
+    "alerts",
     "arrivals",
     "attempts",
     "balances",
@@ -38,10 +41,13 @@ __all__ = [
     "lanes",
     "legal_holds",
     "metadata",
+    "outages",
     "peer_credentials",
     "peer_crls",
     "peers",
     "responses",
     "scheduled_tasks",
+    "tallies",
     "utilisation_entries",
+    "watch_marks",
 ]

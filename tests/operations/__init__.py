@@ -1,0 +1,1 @@
+"""Tests of health, metrics, alerts, expiry, outages, doctor and support."""
