@@ -98,7 +98,7 @@ JSON value and nothing else, and errors go to standard error in the same form;
 
 `eco --version` prints the version, `eco COMMAND --help` (or `-h`) explains a command."""
 
-SHARED_OPTIONS = ("--home", "--json", "--language", "--debug", "--help")
+SHARED_OPTIONS = ("--home", "--json", "--language", "--debug")
 
 
 def commands_page() -> str:
@@ -139,7 +139,7 @@ def _option_table(command: click.Command, *, shared: bool) -> str:
     context = click.Context(command)
     records = [
         record
-        for each in command.get_params(context)
+        for each in command.params
         if isinstance(each, click.Option) and (each.opts[-1] in SHARED_OPTIONS) is shared
         if (record := each.get_help_record(context))
     ]

@@ -118,7 +118,7 @@ class OrderedGroup(click.Group):
         return list(self.commands)
 
 
-@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(PROGRAM, cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(gateway.__version__, prog_name=PROGRAM)
 def main() -> None:
     """Exchange electronic certificates of origin between member states.

@@ -71,7 +71,7 @@ _MEANINGS: Mapping[ExitStatus, str] = {
     ExitStatus.BUSY: "not now; the same command may succeed later",
     ExitStatus.FAILED: "anything else; the message names the error code",
     ExitStatus.INTERRUPTED: "stopped by Ctrl-C",
-    ExitStatus.READER_GONE: "who read the output has gone, as in `eco messages | head`",
+    ExitStatus.READER_GONE: "whoever read the output has gone (a closed pipe)",
 }
 
 _STATUS_OF: Sequence[tuple[type[GatewayError], ExitStatus]] = (

@@ -55,7 +55,13 @@ def preview(call: Invocation, class_id: str | None, before: datetime | None) -> 
 @click.option("--class", "class_id", required=True, help="One class of the preview.")
 @click.option("--before", type=DAY, required=True, help="The day that the preview showed.")
 @click.option("--confirm", type=click.IntRange(min=1), required=True, help="How many are due.")
-@click.option("--chunk", type=click.IntRange(1, 1000), default=CHUNK, show_default=True)
+@click.option(
+    "--chunk",
+    type=click.IntRange(1, 1000),
+    default=CHUNK,
+    show_default=True,
+    help="How many are erased in one transaction.",
+)
 @common
 def run(call: Invocation, class_id: str, before: datetime, confirm: int, chunk: int) -> None:
     """Erase the content of what is due, in short transactions; digests and journal stay."""

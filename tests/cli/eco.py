@@ -53,13 +53,18 @@ def eco_json(*words: object, home: Path | None = None, given: bytes | None = Non
     return run.value
 
 
-def eco_process(*words: object, home: Path | None = None, given: bytes | None = None) -> Run:
+def eco_process(
+    *words: object,
+    home: Path | None = None,
+    given: bytes | None = None,
+    timeout: float = PATIENCE,
+) -> Run:
     """Run ``python -m gateway`` as a process of its own."""
     ended = subprocess.run(
         command_line(*words, home=home),
         input=given,
         capture_output=True,
-        timeout=PATIENCE,
+        timeout=timeout,
         env=environment(),
         check=False,
     )

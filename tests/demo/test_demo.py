@@ -1,0 +1,158 @@
+"""``eco demo --once --keep DIR --json``: run once, then everything that it left is looked at."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gateway.cli.output import ExitStatus
+from gateway.demo.manifest import FOLDER, load_manifest
+from tests.cli.eco import Run, eco, eco_process
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
+
+HOMES = {"ZM-SW": "gateway-zm", "KE-SW": "gateway-ke"}
+OTHER = {"ZM-SW": "KE-SW", "KE-SW": "ZM-SW"}
+
+
+@pytest.fixture(scope="session")
+def left(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory that the demonstration fills."""
+    return tmp_path_factory.mktemp("demo") / "kept"
+
+
+@pytest.fixture(scope="session")
+def played(left: Path) -> Run:
+    """The demonstration, played once."""
+    return eco_process("demo", "--once", "--keep", left, "--json", timeout=280)
+
+
+@pytest.fixture
+def exchanged(played: Run, left: Path) -> Path:
+    assert played.status is ExitStatus.OK, played.out + played.err
+    return left / "exchanged"
+
+
+def files(exchanged: Path, piece: str) -> list[Path]:
+    return sorted(exchanged.glob(f"[0-9]*.{piece}.xml"))
+
+
+def test_every_expected_outcome_occurred(played: Run):
+    assert played.status is ExitStatus.OK, played.out + played.err
+    summary: dict[str, Any] = played.value
+    assert summary["surprises"] == []
+    assert summary["attacks_repelled"] == summary["attacks"] > 0
+    consignments = load_manifest().consignments
+    assert summary["consignments"] == len(consignments)
+    assert summary["delivered"] == sum(entry.verdict is not None for entry in consignments)
+
+
+def test_both_homes_are_left_and_still_work(exchanged: Path, left: Path):
+    for identifier, name in HOMES.items():
+        home = left / name
+        assert (home / "gateway.toml").is_file()
+        assert (home / "gateway.db").is_file()
+        run = eco("peer", "show", OTHER[identifier], home=home)
+        assert run.status is ExitStatus.OK
+
+
+def test_every_envelope_that_crossed_is_left_with_its_payload_and_receipt(
+    exchanged: Path, played: Run
+):
+    stems = {path.name.removesuffix(".envelope.xml") for path in files(exchanged, "envelope")}
+    assert len(stems) >= played.value["delivered"] + 1
+    for piece in ("payload", "receipt"):
+        assert {
+            path.name.removesuffix(f".{piece}.xml") for path in files(exchanged, piece)
+        } == stems
+    assert len(list(exchanged.iterdir())) == played.value["files_exchanged"]
+
+
+def test_every_envelope_verifies_from_the_receiving_home_and_holds_its_payload(
+    exchanged: Path, left: Path
+):
+    for path in files(exchanged, "envelope"):
+        sender = path.name[5:10]
+        run = eco("verify", path, "--json", home=left / HOMES[OTHER[sender]])
+        assert run.status is ExitStatus.OK, f"{path.name}: {run.out}{run.err}"
+        assert run.value["header"]["sender"] == sender
+        assert [report["trusted"] for report in run.value["reports"]] == [True, True]
+        payload = path.with_name(path.name.replace(".envelope.", ".payload.")).read_bytes()
+        assert run.value["reports"][1]["sha256"] == hashlib.sha256(payload).hexdigest()
+
+
+def test_a_payload_alone_verifies_too(exchanged: Path, left: Path):
+    path = files(exchanged, "payload")[0]
+    run = eco("verify", path, home=left / HOMES[OTHER[path.name[5:10]]])
+    assert run.status is ExitStatus.OK, run.out + run.err
+
+
+def test_every_receipt_verifies_from_the_home_that_got_it(exchanged: Path, left: Path):
+    for path in files(exchanged, "receipt"):
+        run = eco("verify", path, "--json", home=left / HOMES[path.name[5:10]])
+        assert run.status is ExitStatus.OK, f"{path.name}: {run.out}{run.err}"
+        assert run.value["header"]["document_type"] == "Acknowledgement"
+
+
+def test_logs_hold_neither_payloads_nor_secrets(exchanged: Path, left: Path):
+    logs = sorted(left.rglob("*.log"))
+    assert len(logs) >= 4
+    traders = names_of_traders(exchanged)
+    assert len(traders) > 10
+    for path in logs:
+        text = path.read_text(encoding="utf-8")
+        assert "Traceback" not in text
+        assert "PRIVATE KEY" not in text
+        assert not [name for name in traders if name in text], path.name
+
+
+def names_of_traders(exchanged: Path) -> set[str]:
+    """Exporters and consignees as the payloads name them."""
+    found: set[str] = set()
+    for path in files(exchanged, "payload"):
+        text = path.read_text(encoding="utf-8")
+        for role in ("Exporter", "Consignee", "Consignor", "Importer"):
+            for party in re.findall(rf"<ram:\w*{role}\w*>(.*?)</ram:\w*{role}\w*>", text, re.S):
+                found |= set(re.findall(r"<ram:Name[^>]*>([^<]{6,})</ram:Name>", party))
+    return found
+
+
+def test_nothing_of_the_demonstration_is_left_running(exchanged: Path, left: Path):
+    alive = [
+        command
+        for command in Path("/proc").glob("[0-9]*/cmdline")
+        if str(left).encode() in read_or_nothing(command)
+    ]
+    assert alive == []
+
+
+def read_or_nothing(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def test_a_directory_in_use_is_left_alone(exchanged: Path, left: Path):
+    before = sorted(left.rglob("*"))
+    run = eco("demo", "--once", "--keep", left)
+    assert run.status is ExitStatus.REFUSED
+    assert "not empty" in run.err
+    assert sorted(left.rglob("*")) == before
+
+
+def test_samples_are_written_dated_today(tmp_path: Path):
+    run = eco("demo", "--samples", tmp_path / "samples", "--json")
+    assert run.status is ExitStatus.OK
+    assert {Path(entry["file"]).name for entry in run.value} == {
+        path.name for path in (tmp_path / "samples").iterdir()
+    }
+    for path in (tmp_path / "samples").iterdir():
+        assert "{{" not in path.read_text(encoding="utf-8"), path.name
+    manifest = yaml.safe_load((FOLDER / "manifest.yaml").read_text(encoding="utf-8"))
+    assert len(run.value) <= len(manifest["consignments"])
