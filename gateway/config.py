@@ -24,6 +24,7 @@ from pydantic_core import ErrorDetails
 
 from gateway.config_operations import AlertsSection, WatchSection
 from gateway.config_section import Port, Section
+from gateway.documents import DocumentType
 from gateway.envelope import MAX_ENVELOPE_BYTES
 from gateway.errors import ConfigError
 
@@ -87,12 +88,15 @@ class KeySection(Section):
         certificate: PEM file, the signing certificate first, then its issuers.
         pkcs12: one file with key, signing certificate and issuers, in place of the other two.
         password_env: name of the environment variable that holds the password, if any.
+        authority_code: code of the authority whose key it is, as ``ZM-ZRA``; stands on our
+            card, so that peers take documents of that authority from this key only (V11).
     """
 
     key: Path | None = None
     certificate: Path | None = None
     pkcs12: Path | None = None
     password_env: str | None = None
+    authority_code: str | None = None
 
     @property
     def pem(self) -> tuple[Path, Path] | None:
@@ -158,11 +162,15 @@ class LimitsSection(Section):
         max_message_bytes: largest envelope taken; no channel carries more than the default.
         max_age_days: oldest envelope taken; older ones must be submitted again.
         clock_skew_minutes: how far ahead a peer's clock may be.
+        messages_per_minute: of one peer in the long run; then it is asked to slow down.
+        messages_at_once: of one peer after a pause, before that counts.
     """
 
     max_message_bytes: Annotated[int, Field(ge=10_000, le=MAX_ENVELOPE_BYTES)] = MAX_ENVELOPE_BYTES
     max_age_days: Annotated[int, Field(ge=1, le=365)] = 30
     clock_skew_minutes: Annotated[int, Field(ge=1, le=60)] = 5
+    messages_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 6000
+    messages_at_once: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
 
 
 class DeliverySection(Section):
@@ -177,6 +185,11 @@ class DeliverySection(Section):
         give_up_after_hours: then a person must look (state FAILED; `eco resend` revives it).
         connect_timeout_seconds: longest wait for a connection.
         read_timeout_seconds: longest silence while waiting for the answer.
+        lanes: peers that one worker sends to at the same time; slow ones are not counted.
+        retry_table: file whose retry classes replace those of the same name in
+            `mappings/delivery/retry-classes.yaml`.
+        priority_table: file whose priority classes replace those of
+            `mappings/delivery/priorities.yaml`.
     """
 
     poll_seconds: Annotated[float, Field(gt=0, le=60)] = 1.0
@@ -187,6 +200,9 @@ class DeliverySection(Section):
     give_up_after_hours: Annotated[float, Field(gt=0, le=2400)] = 72.0
     connect_timeout_seconds: Annotated[float, Field(gt=0, le=120)] = 10.0
     read_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
+    lanes: Annotated[int, Field(ge=1, le=64)] = 8
+    retry_table: Path | None = None
+    priority_table: Path | None = None
 
     @model_validator(mode="after")
     def _rising(self) -> Self:
@@ -247,6 +263,19 @@ class Settings(Section):
     def resolve(self, path: Path) -> Path:
         """Return ``path`` as seen from the gateway home."""
         return self.home / path
+
+    @property
+    def authority_codes(self) -> dict[DocumentType, str]:
+        """The codes of the authorities we sign for, by the type of document they sign."""
+        sections = {
+            DocumentType.CERTIFICATE_OF_ORIGIN: self.keys.authority,
+            DocumentType.CUSTOMS_RESPONSE: self.keys.customs,
+        }
+        return {
+            kind: section.authority_code
+            for kind, section in sections.items()
+            if section is not None and section.authority_code is not None
+        }
 
     @property
     def store_url(self) -> str:

@@ -47,6 +47,7 @@ class HomePlan:
     Attributes:
         names: credentials to provide; ``gateway`` and ``tls`` always.
         public_url: address under which peers reach the listener, as ``https://host:8443``.
+        authority_code: code of the authority whose keys the home holds, as ``ZM-ZRA``.
         delivery: text of a ``[delivery]`` section, for the demonstration.
     """
 
@@ -60,6 +61,7 @@ class HomePlan:
     agreements: Sequence[str] = ("COMESA",)
     names: Sequence[KeyName] = tuple(KeyName)
     store_url: str = "sqlite:///gateway.db"
+    authority_code: str | None = None
     delivery: str = ""
 
 
@@ -156,10 +158,17 @@ def revocation_lists(home: Path) -> list[Path]:
     return sorted((home / CRL_FOLDER).glob("*.pem"))
 
 
+def _authority_line(plan: HomePlan, name: KeyName) -> str:
+    if plan.authority_code is None or name is KeyName.GATEWAY:
+        return ""
+    return f"authority_code = {_quoted(plan.authority_code)}\n"
+
+
 def settings_text(plan: HomePlan) -> str:
     """Return the settings file for ``plan``, commented for its reader."""
     keys = "\n".join(
         f'[keys.{name}]\nkey = "keys/{name}.key.pem"\ncertificate = "keys/{name}.cert.pem"\n'
+        + _authority_line(plan, name)
         for name in plan.names
         if name is not KeyName.TLS
     )

@@ -54,6 +54,10 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
     help="Database: a SQLite file in the home, or postgresql://user@host/name.",
 )
 @click.option(
+    "--authority-code",
+    help="Code of the authority whose keys these are, as ZM-ZRA; stands on the peer card.",
+)
+@click.option(
     "--without",
     multiple=True,
     type=click.Choice([KeyName.AUTHORITY.value, KeyName.CUSTOMS.value]),
@@ -160,7 +164,7 @@ def pki() -> None:
 )
 @common
 def demo_pki(call: Invocation, directory: Path, countries: Sequence[str]) -> None:
-    """Make a whole PKI in DIRECTORY, never for live use."""
+    """Make a whole PKI for tests and demonstrations in DIRECTORY; never for live use."""
     from gateway.trust.demo_pki import make_demo_pki
 
     _require_known(countries)

@@ -102,6 +102,7 @@ def _make_home(directory: Path, pki: DemoPki, actor: Actor, port: int) -> None:
         public_url=f"https://localhost:{port}",
         port=port,
         test=False,
+        authority_code=actor.customs.code,
         delivery=_QUICK_DELIVERY,
     )
     make_home(home, plan)
@@ -117,6 +118,7 @@ def _card(gateway: Gateway, pki: DemoPki) -> PeerCard:
         gateway.desk,
         public_url=settings.listen.public_url,
         tls=tls,
+        authority_codes=settings.authority_codes,
         crls=pki.crl_texts(settings.gateway.country),
     )
 

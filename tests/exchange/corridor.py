@@ -34,6 +34,10 @@ TABLES = load_tables()
 SCHEMAS = SchemaSet.load()
 AGREEMENTS = load_agreements()
 LIMITS = Limits(max_age=timedelta(days=30), clock_skew=timedelta(minutes=5))
+AUTHORITIES = {
+    "ZM": {DocumentType.CERTIFICATE_OF_ORIGIN: "ZM-ZRA", DocumentType.CUSTOMS_RESPONSE: "ZM-ZRA"},
+    "KE": {DocumentType.CERTIFICATE_OF_ORIGIN: "KE-KRA", DocumentType.CUSTOMS_RESPONSE: "KE-KRA"},
+}
 NAMES = {"ZM": "ZM-SW", "KE": "KE-SW"}
 
 
@@ -216,6 +220,7 @@ def _introduce(side: Side, other: Side, clock: Clock) -> None:
         other.desk,
         public_url=f"https://{other.country.lower()}.example",
         tls=tls,
+        authority_codes=AUTHORITIES[other.country],
         crls=[other.pki.crl_path.read_text()],
     )
     with side.desk.store.begin() as conn:

@@ -318,3 +318,11 @@ def test_a_refusal_explains_itself_in_each_language(corridor: Corridor, language
     finding = refused(corridor, envelope(corridor, changed)).findings[0]
     assert finding.message.in_language(language)
     assert finding.remedy.in_language(language)
+
+
+def test_V11_an_authority_cannot_sign_for_another_one_of_its_own_state(corridor: Corridor):
+    authority = certificate().issuing_authority.model_copy(update={"code": "ZM-ZNCC"})
+    verdict = refused(
+        corridor, envelope(corridor, payload(corridor, certificate(issuing_authority=authority)))
+    )
+    assert "V11" in {finding.rule for finding in verdict.findings}
