@@ -164,7 +164,7 @@ def pki() -> None:
 )
 @common
 def demo_pki(call: Invocation, directory: Path, countries: Sequence[str]) -> None:
-    """Make a whole PKI for tests and demonstrations in DIRECTORY; never for live use."""
+    """Make a whole PKI in DIRECTORY, never for live use."""
     from gateway.trust.demo_pki import make_demo_pki
 
     _require_known(countries)
