@@ -9,14 +9,16 @@ personal data; rows, numbers, digests, receipts, ledger and journal stay.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, text, update
 
 from gateway.errors import InputError
 from gateway.store import journal
+from gateway.store.conversations import not_erased
 from gateway.store.dialects import lock_name
 from gateway.store.holds import LOCK
 from gateway.store.retention_terms import Candidate, Page, Selection, Standing, Unit, floor
@@ -115,7 +117,7 @@ def _erase_one(
     actor: str,
     now: datetime,
 ) -> list[tuple[str, int]]:
-    emptied = _empty_bodies(conn, wanted - _needed(conn, candidate), now)
+    emptied = _empty_bodies(conn, wanted - _needed(conn, candidate, wanted), now)
     _blank(conn, candidate)
     conn.execute(
         insert(erasures),
@@ -172,63 +174,72 @@ def _empty_bodies(conn: Connection, wanted: set[str], now: datetime) -> list[tup
 
 def _named(conn: Connection, candidate: Candidate) -> set[str]:
     """Return the digests that the rows of a candidate name; receipts are not among them."""
-    own = (
-        (certificates.c.payload_sha256, certificates.c.id.in_(candidate.certificates)),
-        (responses.c.payload_sha256, responses.c.certificate_id.in_(candidate.certificates)),
-        (dispatches.c.envelope_sha256, dispatches.c.id.in_(candidate.dispatches)),
-        (dispatches.c.payload_sha256, dispatches.c.id.in_(candidate.dispatches)),
-        (arrivals.c.envelope_sha256, arrivals.c.id.in_(candidate.arrivals)),
-        (arrivals.c.payload_sha256, arrivals.c.id.in_(candidate.arrivals)),
+    return _digests(
+        conn,
+        (
+            (certificates.c.payload_sha256, certificates.c.id, candidate.certificates),
+            (responses.c.payload_sha256, responses.c.certificate_id, candidate.certificates),
+            (dispatches.c.envelope_sha256, dispatches.c.id, candidate.dispatches),
+            (dispatches.c.payload_sha256, dispatches.c.id, candidate.dispatches),
+            (arrivals.c.envelope_sha256, arrivals.c.id, candidate.arrivals),
+            (arrivals.c.payload_sha256, arrivals.c.id, candidate.arrivals),
+        ),
     )
-    return _digests(conn, own)
 
 
-def _needed(conn: Connection, candidate: Candidate) -> set[str]:
+def _needed(conn: Connection, candidate: Candidate, wanted: set[str]) -> set[str]:
     """Return digests that must stay: receipts, and the same document carried elsewhere.
 
     The same document has the same number, so the index over numbers finds the other carriers.
     """
-    receipts = (
-        (dispatches.c.receipt_sha256, dispatches.c.id.in_(candidate.dispatches)),
-        (arrivals.c.receipt_sha256, arrivals.c.id.in_(candidate.arrivals)),
+    found = _digests(
+        conn,
+        (
+            (dispatches.c.receipt_sha256, dispatches.c.id, candidate.dispatches),
+            (arrivals.c.receipt_sha256, arrivals.c.id, candidate.arrivals),
+        ),
     )
-    elsewhere = []
     for table, kind, own in (
         (dispatches, ErasedKind.DISPATCH, candidate.dispatches),
         (arrivals, ErasedKind.ARRIVAL, candidate.arrivals),
     ):
-        gone = select(erasures.c.row_id).where(erasures.c.kind == kind)
-        same_number = or_(
-            table.c.document_key.in_(candidate.document_keys), table.c.document_key.is_(None)
+        number = table.c.document_key
+        elsewhere = select(table.c.payload_sha256).where(
+            or_(number.in_(candidate.document_keys), number.is_(None)),
+            table.c.payload_sha256.in_(wanted),
+            table.c.id.not_in(own),
+            not_erased(kind, table.c.id),
         )
-        elsewhere.append(
-            (
-                table.c.payload_sha256,
-                same_number & table.c.id.not_in(own) & table.c.id.not_in(gone),
-            )
-        )
-    return _digests(conn, (*receipts, *elsewhere))
+        found |= set(conn.execute(elsewhere).scalars())
+    return found
 
 
 def _kept_by_others(conn: Connection, wanted: set[str]) -> set[str]:
     """Return those digests that any other table names, such as the signed balances."""
-    return _digests(conn, ((column, column.in_(wanted)) for column in KEPT_BY))
+    return _digests(conn, ((column, column, wanted) for column in KEPT_BY))
 
 
 def _digests(
-    conn: Connection, sources: Iterable[tuple[ColumnElement[str | None], ColumnElement[bool]]]
+    conn: Connection,
+    sources: Iterable[tuple[ColumnElement[Any], ColumnElement[Any], Collection[Any]]],
 ) -> set[str]:
+    """Return what stands in one column where another has one of some values, over all sources."""
     found: set[str] = set()
-    for column, where in sources:
-        found |= {
-            sha256 for sha256 in conn.execute(select(column).where(where)).scalars() if sha256
-        }
+    for column, key, values in sources:
+        if values:
+            found |= set(conn.execute(select(column).where(key.in_(values))).scalars())
+    found.discard(None)  # columns may be empty
     return found
 
 
 def _blank(conn: Connection, candidate: Candidate) -> None:
     """Take names of persons and firms, and words of free text, out of the rows that stay."""
+    for table, column in ((dispatches, dispatches.c.id), (attempts, attempts.c.dispatch_id)):
+        if candidate.dispatches:
+            conn.execute(update(table).where(column.in_(candidate.dispatches)).values(detail=None))
     own = candidate.certificates
+    if not own:
+        return
     conn.execute(
         update(certificates)
         .where(certificates.c.id.in_(own))
@@ -246,8 +257,6 @@ def _blank(conn: Connection, candidate: Candidate) -> None:
             officer=None, declaration_number=None, declaration_key=None, findings=[], reasons=[]
         )
     )
-    for table, column in ((dispatches, dispatches.c.id), (attempts, attempts.c.dispatch_id)):
-        conn.execute(update(table).where(column.in_(candidate.dispatches)).values(detail=None))
 
 
 def _forget_events(
