@@ -191,7 +191,7 @@ def process(command: str, home: Path) -> Iterator[subprocess.Popen[bytes]]:
             running.wait(timeout=20)
 
 
-def until(condition, seconds: float = 50) -> None:
+def until(condition, seconds: float = 150) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, (
