@@ -128,7 +128,13 @@ def alerts_group() -> None:
 
 @alerts_group.command("list")
 @click.option("--all", "everything", is_flag=True, help="Cleared ones too, the newest first.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1000),
+    default=50,
+    show_default=True,
+    help="How many at most.",
+)
 @common
 def list_alerts(call: Invocation, limit: int, *, everything: bool) -> None:
     """List the alerts that have not cleared, the most urgent first, each with what to do."""
@@ -183,7 +189,13 @@ def try_recipients(call: Invocation) -> None:
 
 @click.command("outages")
 @click.option("--peer", "identifier", default=None, help="Of this peer only.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1000),
+    default=50,
+    show_default=True,
+    help="How many at most.",
+)
 @common
 def list_outages(call: Invocation, identifier: str | None, limit: int) -> None:
     """List when peers could not be reached, the newest outage first, with how long it lasted."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import typing
 from collections.abc import Iterator
 from typing import Any
 
@@ -132,8 +133,10 @@ def settings_in(model: type[Section], path: str) -> Iterator[tuple[str, str]]:
             for each in (field.annotation, *getattr(field.annotation, "__args__", ()))
             if isinstance(each, type) and issubclass(each, Section)
         ]
+        several = typing.get_origin(field.annotation) is tuple
         if inner:
-            yield from settings_in(inner[0], f"{path}.{name}" if path else name)
+            inner_path = f"{path}.{name}" if path else name
+            yield from settings_in(inner[0], f"[{inner_path}]" if several else inner_path)
         elif path:
             yield path, name
 
