@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 import click
 
+from gateway.cli.certificate_text import history_lines
 from gateway.cli.main import Invocation, common
 from gateway.cli.opening import actor, present, the_books
-from gateway.cli.output import figure, minute, table
+from gateway.cli.output import minute, table
 from gateway.cli.views import Names, arrival_view, dispatch_view, history_view, names_of
 from gateway.errors import NotFoundError
-from gateway.exchange.history import CertificateHistory, Step, history_of
+from gateway.exchange.history import history_of
 from gateway.store import (
     Arrival,
-    CertificateItem,
     DeliveryState,
     Dispatch,
     certificates,
@@ -22,8 +22,6 @@ from gateway.store import (
     outbox,
     peers,
 )
-
-BAR_WIDTH = 20
 
 
 @click.command()
@@ -33,7 +31,7 @@ BAR_WIDTH = 20
 def status(call: Invocation, serial: str, country: str | None) -> None:
     """Show the certificate SERIAL: state, remaining quantities and everything that happened.
 
-    Times are in UTC.
+    Also who must act next, and by when.  Times are in UTC.
     """
     with the_books(call) as books, books.store.read() as conn:
         names = names_of(peers.every(conn))
@@ -45,7 +43,8 @@ def status(call: Invocation, serial: str, country: str | None) -> None:
     if not found:
         of_country = "" if country is None else f" of {country}"
         raise NotFoundError(f"no certificate {serial!r}{of_country} was issued or received here")
-    lines = (line for history in found for line in _history_lines(history, names))
+    language = call.output.language
+    lines = (line for history in found for line in history_lines(history, names, language))
     call.output.result([history_view(history, names) for history in found], lines)
 
 
@@ -135,49 +134,3 @@ def _received_lines(received: Sequence[Arrival], names: Names) -> list[str]:
     ]
     heads = ("received (UTC)", "from", "document", "number", "verdict", "code", "message id")
     return table(heads, rows)
-
-
-def _history_lines(history: CertificateHistory, names: Names) -> Iterator[str]:
-    row = history.certificate
-    route = f"{row.issuing_country} → {row.destination_country}"
-    yield f"{row.serial_number}  {row.kind.value}, {route}{', TEST' if row.test else ''}"
-    yield f"  traders     {row.exporter_name} → {row.consignee_name}"
-    yield f"  valid       {row.issued_on} to {row.valid_until}"
-    since = minute(row.state_since)
-    yield f"  here        {row.side.value.lower()}; {row.state.value} since {since}"
-    if row.reported_status is not None:
-        yield f"  customs     {row.reported_status.value} (response {row.last_sequence})"
-    yield from _flags(history)
-    for delivery in history.deliveries:
-        code = f" {delivery.code}" if delivery.code else ""
-        yield f"  delivery    {names.get(delivery.peer_id)}: {delivery.state.value}{code}"
-    for item in history.items:
-        yield _item_line(item)
-    yield "  what happened (UTC):"
-    for step in history.steps:
-        yield _step_line(step)
-
-
-def _flags(history: CertificateHistory) -> Iterable[str]:
-    row = history.certificate
-    if row.over_used:
-        yield "  ALERT       more was used than was certified"
-    if row.contradicted:
-        yield "  ALERT       customs responses contradict each other"
-    if row.missing_responses:
-        yield f"  note        {row.missing_responses} earlier response(s) have not come yet"
-
-
-def _item_line(item: CertificateItem) -> str:
-    share = float(item.used / item.certified) if item.certified else 0.0
-    full = min(BAR_WIDTH, round(share * BAR_WIDTH))
-    bar = "█" * full + "░" * (BAR_WIDTH - full)
-    reexported = f", {figure(item.reexported)} re-exported" if item.reexported else ""
-    return (
-        f"  item {item.number:<6} {bar} {figure(item.used)} of {figure(item.certified)} "
-        f"{item.unit} used{reexported}, {figure(item.remaining)} left"
-    )
-
-
-def _step_line(step: Step) -> str:
-    return f"    {step.at:%Y-%m-%d %H:%M:%S}  {step.what:<34} {step.detail}".rstrip()

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gateway.exchange.history import CertificateHistory
+from gateway.register.guides import guide
 from gateway.store import Arrival, Dispatch, Peer, PeerCredential, PeerCrl
 
 Names = Mapping[int, str]
@@ -109,6 +110,7 @@ def history_view(history: CertificateHistory, names: Names) -> dict[str, Any]:
         "test": row.test,
         "state": row.state,
         "state_since": row.state_since,
+        "waits_for": _waits_for(history),
         "issued_on": row.issued_on,
         "valid_until": row.valid_until,
         "authority_code": row.authority_code,
@@ -129,6 +131,19 @@ def history_view(history: CertificateHistory, names: Names) -> dict[str, Any]:
         "steps": [
             {"at": step.at, "what": step.what, "detail": step.detail} for step in history.steps
         ],
+    }
+
+
+def _waits_for(history: CertificateHistory) -> dict[str, Any] | None:
+    row = history.certificate
+    found = guide(row.state)
+    if found is None:
+        return None
+    return {
+        "owner": found.owner,
+        "deadline": found.deadline(row.state_since, row.valid_until),
+        "reason": found.reason,
+        "next_step": found.next_step,
     }
 
 

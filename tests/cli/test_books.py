@@ -31,6 +31,17 @@ def test_status_tells_what_is_left_and_what_happened(traded_pair: Pair):
     assert ".000000" not in run.out
 
 
+def test_status_says_who_must_act_next_and_by_when(traded_pair: Pair):
+    serial = serial_of(traded_pair)
+    waits = eco_json("status", serial, home=traded_pair.ke)[0]["waits_for"]
+    assert waits["owner"] == "CUSTOMS"
+    assert waits["reason"].keys() == {"en", "fr", "ar"}
+    for language in ("en", "fr", "ar"):
+        out = eco("status", serial, "--language", language, home=traded_pair.ke).out
+        assert "waits for   CUSTOMS, until 20" in out
+        assert waits["next_step"][language] in out
+
+
 def test_both_sides_books_agree(traded_pair: Pair):
     serial = serial_of(traded_pair)
     issued = eco_json("status", serial, home=traded_pair.zm)[0]
