@@ -19,6 +19,7 @@ from gateway.operations.premises import Premises
 from gateway.store import (
     CredentialUse,
     Peer,
+    PeerChannel,
     RevocationLevel,
     measures,
     outages,
@@ -53,6 +54,8 @@ def peer_checks(premises: Premises, peer: Peer, transport: Transport) -> tuple[C
             each.fingerprint
             for each in peers.credentials(conn, peer.id, use=CredentialUse.TLS, at=visit.now)
         }
+    if peer.channel is PeerChannel.COLLECT:
+        return tuple(known)  # it calls us; there is no way to look at
     try:
         endpoint = premises.endpoint_of(peer)
     except ConfigError as exc:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, and_, exists, func, or_, select, text
 
 from gateway.store.rows import Lane
 from gateway.store.rows.operations import EndedAttempt, QueueCount
-from gateway.store.states import DeliveryState, PeerState
+from gateway.store.states import DeliveryState, PeerChannel, PeerState
 from gateway.store.tables import attempts, dispatches, lanes, peers
 from gateway.store.tables.exchange import DUE, OPEN
 
@@ -39,7 +39,7 @@ def queue(conn: Connection) -> tuple[QueueCount, ...]:
 def overdue_since(conn: Connection, now: datetime) -> datetime | None:
     """Return since when the longest waiting message could have been claimed, if any could.
 
-    Messages to suspended, parked and not yet live peers wait rightly, and so do
+    Messages to suspended, parked, collecting and not yet live peers wait rightly, and so do
     those behind an earlier one of their conversation.
     """
     own, earlier = dispatches.c, dispatches.alias("earlier")
@@ -54,7 +54,7 @@ def overdue_since(conn: Connection, now: datetime) -> datetime | None:
         .join(lanes, lanes.c.peer_id == own.peer_id)
         .join(peers, peers.c.id == own.peer_id)
         .where(text("dispatches." + DUE), own.due_at <= now)
-        .where(peers.c.state == PeerState.ACTIVE, ~behind)
+        .where(peers.c.state == PeerState.ACTIVE, peers.c.channel != PeerChannel.COLLECT, ~behind)
         .where(or_(peers.c.live_from.is_(None), peers.c.live_from <= now))
         .where(or_(lanes.c.parked_until.is_(None), lanes.c.parked_until <= now))
     )

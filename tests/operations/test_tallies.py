@@ -12,6 +12,7 @@ from gateway.store import (
     journal,
     outbox,
     tallies,
+    verdicts,
     watch_marks,
 )
 from gateway.store.tallies import known_code
@@ -87,6 +88,21 @@ def test_every_entry_counts_once_whatever_the_batch(store: Store, batch: int):
         mark = watch_marks.find(conn, tallies.MARK)
         assert mark is not None
         assert mark.position == journal.head(conn)[0]
+
+
+def test_a_late_verdict_counts_as_a_verdict_and_not_as_an_attempt(store: Store):
+    peer = add_peer(store)
+    with store.begin() as conn:
+        sent = outbox.enqueue(conn, new_dispatch(peer.id))
+        outcome = delivered(ended_at=after(400))
+        verdicts.record(conn, sent.message_id, outcome, actor="peer:KE-GW")
+    fold(store)
+    assert counted(store) == {
+        ("queued", "CertificateOfOrigin", "KE-GW"): 1,
+        ("verdicts", "CertificateOfOrigin", "KE-GW", "ACCEPTED"): 1,
+        ("delivery_bucket", "900", "KE-GW"): 1,
+        ("delivery_milliseconds", "KE-GW"): 400_000,
+    }
 
 
 def test_certificates_are_counted_by_the_state_they_are_in(store: Store):
