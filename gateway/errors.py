@@ -367,6 +367,14 @@ class TestFlagError(ExchangeError):
     remedy = "Send test messages to test gateways only."
 
 
+class CertificateAwaitedError(ExchangeError):
+    """The certificate answered is lost here, and on its way back by reconciliation."""
+
+    code = "CERTIFICATE_AWAITED"
+    retryable = True
+    remedy = "Repeat the same bytes later; nothing has been decided about the response."
+
+
 class BusyError(ExchangeError):
     """The gateway cannot take the message at this moment."""
 

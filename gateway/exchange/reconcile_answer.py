@@ -8,9 +8,17 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from gateway.documents import BooksOutcome, BooksStatement, BooksStatus, Finding
+from gateway.documents import (
+    BooksOutcome,
+    BooksStatement,
+    BooksStatus,
+    CustomsResponse,
+    Finding,
+)
 from gateway.documents.books_statement import StatedMessage, StatedTotal
 from gateway.documents.shape import shape_finding
+from gateway.envelope import Header
+from gateway.errors import CertificateAwaitedError
 from gateway.exchange.context import Desk
 from gateway.exchange.outbound import queue
 from gateway.exchange.reconcile_books import (
@@ -30,8 +38,10 @@ from gateway.store import (
     BooksSide,
     NewBalance,
     Peer,
+    Side,
     balances,
     bodies,
+    certificates,
     inbox,
     outbox,
 )
@@ -67,6 +77,26 @@ def findings_of(
         shape_finding(path, reason)
         for path, reason in _complaints(document, (sender, receiver), refers_to, now)
     )
+
+
+def require_certificate(
+    conn: Connection, peer: Peer, header: Header, document: CustomsResponse
+) -> None:
+    """Return unless the certificate that ``document`` answers is itself on its way back.
+
+    After a restored backup the peer sends its responses again, perhaps before our own
+    certificates have come back; a refusal would be final, so the response waits instead.
+
+    Raises:
+        CertificateAwaitedError: we asked for this message, and lack the certificate still.
+    """
+    named = document.certificate
+    if certificates.find(conn, Side.ISSUED, named.issuing_country, named.serial_number):
+        return
+    if balances.awaits(conn, peer.id, header.created_at.astimezone(UTC).date(), header.message_id):
+        raise CertificateAwaitedError(
+            f"{named.serial_number} is not back yet from the books of {peer.identifier}"
+        )
 
 
 def receive_statement(desk: Desk, conn: Connection, received: ReceivedStatement) -> bool:

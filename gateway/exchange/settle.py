@@ -29,7 +29,11 @@ from gateway.exchange.context import Desk
 from gateway.exchange.examine import Examined, examine
 from gateway.exchange.known import facts_about
 from gateway.exchange.receipts import ReceivedMessage, make_receipt
-from gateway.exchange.reconcile_answer import ReceivedStatement, findings_of
+from gateway.exchange.reconcile_answer import (
+    ReceivedStatement,
+    findings_of,
+    require_certificate,
+)
 from gateway.exchange.trust_findings import finding_of
 from gateway.register import register
 from gateway.store import Arrival, NewArrival, Peer, inbox
@@ -80,6 +84,8 @@ def settle(desk: Desk, message: Authentic) -> bytes:
         twin = inbox.reserve(conn, message.peer.id, message.header.message_id)  # 2
         if twin is not None:
             return repeat(conn, twin, message.sha256, message.now)
+        if isinstance(examined.document, CustomsResponse):
+            require_certificate(conn, message.peer, message.header, examined.document)
         judged = _judge(desk, conn, message, examined)  # 3
         judged = _booked(desk, conn, message, judged)  # 4
         receipt = _receipt(desk, message, judged)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, select, update
 
-from gateway.documents.codes import DocumentType
+from gateway.documents.codes import BooksOutcome, DocumentType
 from gateway.errors import ConflictError
 from gateway.store.dialects import insert_if_absent
 from gateway.store.rows.books import Balance, BookLine, NewBalance, Span
@@ -97,6 +97,18 @@ def change(conn: Connection, balance: Balance, *, at: datetime, **values: Any) -
         .returning(*_COLUMNS)
     ).one()
     return Balance(**row._mapping)
+
+
+def awaits(conn: Connection, peer_id: int, day: date, message_id: str) -> bool:
+    """Return whether our last answer about ``day`` said that we lack messages of this part."""
+    found = page(conn, peer_id=peer_id, side=BooksSide.RECEIVED, day=day)
+    return any(
+        balance.state is BalanceState.DIFFERENT
+        and BooksOutcome.UNKNOWN_HERE in balance.differences
+        and (balance.after is None or message_id > balance.after)
+        and (balance.up_to is None or message_id <= balance.up_to)
+        for balance in found
+    )
 
 
 def due(conn: Connection, now: datetime, *, limit: int = 500) -> tuple[int, ...]:

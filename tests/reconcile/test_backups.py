@@ -7,14 +7,19 @@ from decimal import Decimal
 
 import pytest
 
+from gateway.documents import Verdict
+from gateway.exchange.reconcile import reconcile_due
 from gateway.store import Side, Store
+from gateway.store.tables import arrivals
 from tests.exchange.corridor import Corridor
 from tests.reconcile.damage import (
     DAY,
     assert_agreed,
     balances_of,
+    books,
     copied,
     exchange,
+    message_ids,
     next_day,
     reconcile,
     serial,
@@ -40,6 +45,23 @@ def test_a_side_restored_from_before_the_day_gets_everything_back(
     write_off(corridor, 1, reference="after", quantity="10000")
     work(corridor)
     assert totals(corridor.zm, Side.ISSUED)[serial(1)] == [(1, Decimal(12000))]
+
+
+def test_responses_that_come_back_before_their_certificate_wait_and_are_not_refused(
+    corridor: Corridor, make_store: Callable[[], Store]
+):
+    backup = copied(corridor.zm.desk.store, make_store())
+    exchange(corridor, count=1, uses=2)
+    next_day(corridor)
+    swap_store(corridor.zm, backup)
+    reconcile_due(corridor.ke.desk, "worker")
+    work(corridor)
+    waiting = [corridor.ke.dispatch(message_id) for message_id in message_ids(corridor.ke)]
+    assert {dispatch.code for dispatch in waiting} >= {"CERTIFICATE_AWAITED"}
+    reconcile(corridor)
+    assert_agreed(corridor)
+    assert {verdict for _, _, verdict in books(corridor.zm, arrivals)} == {Verdict.ACCEPTED}
+    assert totals(corridor.zm, Side.ISSUED)[serial(1)] == [(1, Decimal(2000))]
 
 
 def test_a_day_that_was_agreed_before_the_restoration_is_stated_again_by_both(
