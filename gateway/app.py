@@ -18,14 +18,17 @@ from gateway.agreements import Agreement, load_agreements
 from gateway.config import KeySection, Settings, load_settings, secret_from
 from gateway.documents import DocumentType
 from gateway.documents.hs import import_hs
-from gateway.errors import ConfigError
+from gateway.errors import ConfigError, ConflictError
 from gateway.exchange.answers import PeerEntrance
 from gateway.exchange.context import SIGNING_ROLE, Clock, Desk, Identity, Limits
 from gateway.exchange.delivery import Worker
+from gateway.exchange.fetching import Collector
 from gateway.exchange.peering import pem
+from gateway.exchange.priorities import PriorityTable
 from gateway.exchange.retry import RetryPolicy
-from gateway.store import CredentialUse, Peer, Store, peers
-from gateway.transport import Channel, PeerEndpoint, SoapVersion, Transport
+from gateway.exchange.retry_table import RetryTable
+from gateway.store import CredentialUse, Peer, PeerChannel, Store, peers
+from gateway.transport import Channel, CollectTransport, PeerEndpoint, SoapVersion, Transport
 from gateway.trust import (
     COMPATIBLE,
     Credential,
@@ -33,7 +36,7 @@ from gateway.trust import (
     RegisteredSigner,
     RevocationPolicy,
 )
-from gateway.web.peer import PeerAppSettings, ProxyTrust, create_peer_app
+from gateway.web.peer import PeerAppSettings, Pressure, ProxyTrust, create_peer_app
 from gateway.web.serving import ServerSettings, ServerTls
 from gateway.xml.mapping import load_tables
 from gateway.xml.national import NationalFormat, load_national_formats
@@ -87,6 +90,7 @@ def open_gateway(home: Path, *, clock: Clock = system_clock) -> Gateway:
             clock_skew=timedelta(minutes=settings.limits.clock_skew_minutes),
         ),
         clock=clock,
+        priorities=PriorityTable.load(_own_file(settings, settings.delivery.priority_table)),
         hs=tuple(import_hs(settings.resolve(path)) for path in settings.code_lists.hs),
     )
     return Gateway(settings=settings, desk=desk, national=load_national_formats())
@@ -102,6 +106,11 @@ def peer_app(home: Path, *, clock: Clock = system_clock) -> Flask:
             max_envelope_bytes=settings.limits.max_message_bytes,
             public_url=settings.listen.public_url,
             proxy=_proxy_trust(settings),
+            pressure=Pressure.for_threads(
+                settings.listen.threads,
+                per_minute=settings.limits.messages_per_minute,
+                burst=settings.limits.messages_at_once,
+            ),
         ),
     )
 
@@ -179,9 +188,17 @@ def worker_of(gateway: Gateway, transport: Transport, *, name: str) -> Worker:
             first=timedelta(seconds=delivery.first_retry_seconds),
             longest=timedelta(seconds=delivery.longest_retry_seconds),
             give_up_after=timedelta(hours=delivery.give_up_after_hours),
+            table=retry_table_of(gateway.settings),
         ),
         lease_seconds=delivery.lease_seconds,
         batch=delivery.batch,
+    )
+
+
+def collector_of(gateway: Gateway, transport: CollectTransport, *, name: str) -> Collector:
+    """Return what fetches the messages that wait for ``gateway`` at its peers."""
+    return Collector(
+        name=name, desk=gateway.desk, transport=transport, endpoint_of=endpoint_book(gateway)
     )
 
 
@@ -190,6 +207,8 @@ def endpoint_book(gateway: Gateway) -> Callable[[Peer], PeerEndpoint]:
     settings = gateway.settings
 
     def endpoint_of(peer: Peer) -> PeerEndpoint:
+        if peer.channel is PeerChannel.COLLECT:
+            raise ConflictError(f"{peer.identifier} cannot be called; it collects from us")
         with gateway.store.read() as conn:
             anchors = peers.credentials(
                 conn, peer.id, use=CredentialUse.SERVER_CA, at=gateway.desk.clock()
@@ -207,6 +226,19 @@ def endpoint_book(gateway: Gateway) -> Callable[[Peer], PeerEndpoint]:
         )
 
     return endpoint_of
+
+
+def retry_table_of(settings: Settings) -> RetryTable:
+    """Return what follows which failure at this home.
+
+    Raises:
+        ConfigError: the home's own table is broken.
+    """
+    return RetryTable.load(_own_file(settings, settings.delivery.retry_table))
+
+
+def _own_file(settings: Settings, path: Path | None) -> Path | None:
+    return None if path is None else settings.resolve(path)
 
 
 def _proxy_trust(settings: Settings) -> ProxyTrust | None:

@@ -14,7 +14,8 @@ are called; none of them crosses a room's border.
     │   ├── UnsafeXmlError, MalformedXmlError, TooLargeError, UnsupportedMediaError,
     │   ├── SchemaError, InvalidDocumentError (both carry findings),
     │   ├── MethodNotAllowedError, SoapVersionError, MustUnderstandError,
-    │   ├── UnknownOperationError, NotFoundError, ConflictError, BackupDamagedError
+    │   ├── UnknownOperationError, NotFoundError, ConflictError, BackupDamagedError,
+    │   ├── BundleDamagedError
     ├── TrustError              a signature or signing certificate does not hold
     │   ├── SignatureMissingError, SignatureShapeError, SignatureInvalidError,
     │   ├── AlgorithmNotAllowedError, SignerUntrustedError, SignerExpiredError,
@@ -24,9 +25,11 @@ are called; none of them crosses a room's border.
     │   ├── UnknownPeerError, NoRouteError, PeerSuspendedError, ClientCertificateError,
     │   ├── WrongReceiverError, SenderMismatchError, StaleMessageError,
     │   ├── FutureMessageError, DocumentTypeNotAgreedError, VersionNotSupportedError,
-    │   ├── DigestMismatchError, MessageIdReusedError, TestFlagError, BusyError
+    │   ├── DigestMismatchError, MessageIdReusedError, TestFlagError, BusyError,
+    │   ├── SlowDownError
     ├── TransportError          an attempt to reach a peer gave no usable answer
-    │   ├── UnreachableError, TimedOutError, TlsError, PeerFaultError, BadAnswerError
+    │   ├── UnreachableError (NameUnknownError), TimedOutError, TlsError, PeerFaultError,
+    │   ├── BadAnswerError (HtmlAnswerError)
     ├── ReceiptError            the peer answered, but its receipt proves nothing
     └── InternalError           a fault of our own; stated to callers without particulars
 """
@@ -160,7 +163,7 @@ class NotFoundError(InputError):
 
     code = "NOT_FOUND"
     http_status = 404
-    remedy = "Check the number and date."
+    remedy = "Check the name, number or date asked for."
 
 
 class ConflictError(InputError):
@@ -177,6 +180,14 @@ class BackupDamagedError(InputError):
     code = "BACKUP_DAMAGED"
     http_status = 422
     remedy = "Take another backup; keep this one aside to find out what changed it."
+
+
+class BundleDamagedError(InputError):
+    """A bundle file is cut off, was changed, or is not what its manifest says."""
+
+    code = "BUNDLE_DAMAGED"
+    http_status = 422
+    remedy = "Ask the peer to export the bundle again; nothing of this one was taken."
 
 
 class TrustError(GatewayError):
@@ -384,6 +395,23 @@ class BusyError(ExchangeError):
     remedy = "Repeat the same bytes later."
 
 
+class SlowDownError(ExchangeError):
+    """A peer sends more than this gateway takes from one peer at a time.
+
+    Attributes:
+        retry_after: seconds until there is room again.
+    """
+
+    code = "SLOW_DOWN"
+    http_status = 429
+    retryable = True
+    remedy = "Repeat the same bytes after the seconds that the answer names."
+
+    def __init__(self, detail: str, *, retry_after: float) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
 class TransportError(GatewayError):
     """An attempt to reach a peer gave no usable answer; the bytes may be sent again.
 
@@ -405,6 +433,13 @@ class UnreachableError(TransportError):
 
     code = "UNREACHABLE"
     remedy = "Check address, firewall and whether the peer announced an outage."
+
+
+class NameUnknownError(UnreachableError):
+    """The peer's host name leads to no address."""
+
+    code = "NAME_UNKNOWN"
+    remedy = "Check the host name in the peer's address and the DNS of this host."
 
 
 class TimedOutError(TransportError):
@@ -451,6 +486,13 @@ class BadAnswerError(TransportError):
 
     code = "BAD_ANSWER"
     remedy = "Something else answers at the peer's address; ask its operator."
+
+
+class HtmlAnswerError(BadAnswerError):
+    """A page for people came back where a receipt should."""
+
+    code = "HTML_ANSWER"
+    remedy = "A proxy, portal or firewall answers in the peer's place; ask both network operators."
 
 
 class ReceiptError(GatewayError):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,8 +16,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from gateway.errors import GatewayError
 from gateway.exchange.context import Desk
-from gateway.exchange.delivery import Worker, deliver_due
+from gateway.exchange.fetching import Collector, collect_due
 from gateway.exchange.housekeeping import expire_certificates
+from gateway.exchange.lanes import Lanes
 from gateway.exchange.reconcile import reconcile_due
 
 log = structlog.get_logger(__name__)
@@ -33,16 +33,6 @@ class Job:
     run: Callable[[], None]
 
 
-def delivery_job(worker: Worker, *, poll_seconds: float) -> Job:
-    """Return the job that empties the outbox, batch after batch, until nothing is due."""
-
-    def drain() -> None:
-        while deliver_due(worker):
-            pass
-
-    return Job(name="deliver", seconds=poll_seconds, run=drain)
-
-
 def expiry_job(desk: Desk, worker: str) -> Job:
     """Return the job that lets certificates expire; one worker of all takes each turn."""
 
@@ -50,6 +40,15 @@ def expiry_job(desk: Desk, worker: str) -> Job:
         expire_certificates(desk, worker)
 
     return Job(name="expire", seconds=60, run=expire)
+
+
+def collection_job(collector: Collector) -> Job:
+    """Return the job that fetches from the peers we collect from; each peer's turn comes once."""
+
+    def collect() -> None:
+        collect_due(collector)
+
+    return Job(name="collect", seconds=3, run=collect)
 
 
 def books_job(desk: Desk, worker: str) -> Job:
@@ -61,14 +60,17 @@ def books_job(desk: Desk, worker: str) -> Job:
     return Job(name="reconcile", seconds=60, run=reconcile)
 
 
-def run_until_stopped(jobs: list[Job]) -> None:
-    """Run ``jobs`` until SIGTERM or SIGINT; a running attempt is finished first."""
-    stopped = threading.Event()
+def run_until_stopped(jobs: list[Job], lanes: Lanes, *, grace_seconds: float) -> None:
+    """Run ``jobs`` and send what is due until SIGTERM or SIGINT.
+
+    Then nothing new is claimed.  Attempts under way are waited for, those that take longer than
+    the grace are left to their leases.
+    """
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+        signal.signal(number, lambda *_: lanes.stop())
     scheduler = start(jobs)
     try:
-        stopped.wait()
+        lanes.run(grace_seconds)
     finally:
         scheduler.shutdown(wait=True)
 

@@ -62,7 +62,7 @@ def load_record(model: type[AnyRecord], path: Path) -> AnyRecord:
     """Return the record written in a YAML file, checked as strictly as a document.
 
     Raises:
-        ConfigError: names the file, and each section and key that does not fit.
+        ConfigError: names the file, and each section and key that does not fit with its line.
     """
     values = load_yaml(path)
     try:
@@ -70,7 +70,9 @@ def load_record(model: type[AnyRecord], path: Path) -> AnyRecord:
         return model.model_validate_json(raw)
     except (TypeError, ValueError) as exc:
         if isinstance(exc, ValidationError):
-            problems = "; ".join(_problem(error) for error in exc.errors(include_url=False)[:10])
+            found = exc.errors(include_url=False)[:10]
+            top = yaml.compose(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
+            problems = "; ".join(_problem(error, _line(top, error["loc"])) for error in found)
             raise ConfigError(f"{path.name}: {problems}") from exc
         raise ConfigError(f"{path.name}: {exc}") from exc
 
@@ -81,8 +83,27 @@ def _iso(value: object) -> str:
     raise TypeError(f"a profile holds no {type(value).__name__}")
 
 
-def _problem(error: Any) -> str:
+def _line(node: yaml.Node | None, loc: tuple[int | str, ...]) -> int:
+    """Return the line of the innermost part of a file that ``loc`` names."""
+    line = 1
+    for part in loc:
+        found: yaml.Node | None = None
+        if isinstance(node, yaml.MappingNode):
+            pairs = {key.value: (key, value) for key, value in node.value}
+            key, found = pairs.get(str(part), (None, None))
+            line = key.start_mark.line + 1 if key else line
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            found = node.value[part] if part < len(node.value) else None
+            line = found.start_mark.line + 1 if found else line
+        if found is None:
+            break
+        node = found
+    return line
+
+
+def _problem(error: Any, line: int) -> str:
     where = ".".join(str(part) for part in error["loc"]) or "the whole file"
+    where = f"{where} (line {line})"
     if error["type"] == "extra_forbidden":
         return f"{where}: there is no such key"
     return f"{where}: {error['msg']}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import click
 
@@ -10,9 +10,12 @@ from gateway.cli.certificate_text import history_lines
 from gateway.cli.main import Invocation, common
 from gateway.cli.opening import actor, present, the_books
 from gateway.cli.output import minute, table
-from gateway.cli.views import Names, arrival_view, dispatch_view, history_view, names_of
+from gateway.cli.views import Names, arrival_view, dispatch_view, history_view, names_of, wait_view
+from gateway.config import Settings
 from gateway.errors import NotFoundError
 from gateway.exchange.history import history_of
+from gateway.exchange.retry_table import RetryTable
+from gateway.exchange.waiting import why_waiting
 from gateway.store import (
     Arrival,
     DeliveryState,
@@ -71,13 +74,17 @@ def messages(call: Invocation, state: str | None, limit: int) -> None:
     chosen = None if state is None else DeliveryState(state)
     with the_books(call) as books, books.store.read() as conn:
         names = names_of(peers.every(conn))
+        retry = _retry_table(books.settings)
         sent = outbox.page(conn, state=chosen, limit=limit)
         received = () if chosen else inbox.page(conn, limit=limit)
     value = {
-        "sent": [dispatch_view(row, names) for row in sent],
+        "sent": [
+            dispatch_view(row, names) | wait_view(why_waiting(row, retry), call.output.language)
+            for row in sent
+        ],
         "received": [arrival_view(row, names) for row in received],
     }
-    lines = _sent_lines(sent, names)
+    lines = [*_sent_lines(sent, names), *_waiting_lines(sent, retry, call.output.language)]
     call.output.result(value, lines if chosen else [*lines, "", *_received_lines(received, names)])
 
 
@@ -95,6 +102,11 @@ def resend(call: Invocation, message_id: str, reason: str) -> None:
         dispatch_view(queued, names),
         [f"{queued.document_number} is queued again for {peer} as {message_id}"],
     )
+
+
+def _retry_table(settings: Settings) -> RetryTable:
+    own = settings.delivery.retry_table
+    return RetryTable.load(None if own is None else settings.resolve(own))
 
 
 def _sent_lines(sent: Sequence[Dispatch], names: Names) -> list[str]:
@@ -115,6 +127,16 @@ def _sent_lines(sent: Sequence[Dispatch], names: Names) -> list[str]:
     ]
     heads = ("sent (UTC)", "to", "document", "number", "state", "tries", "code", "message id")
     return table(heads, rows)
+
+
+def _waiting_lines(sent: Sequence[Dispatch], retry: RetryTable, language: str) -> Iterator[str]:
+    """Say of each message that is not at its end why, and what happens next."""
+    for row in sent:
+        wait = why_waiting(row, retry)
+        if wait is not None:
+            yield f"{row.document_number}: {wait.reason.in_language(language)}"
+            at = "" if wait.next_at is None else f" ({minute(wait.next_at)} UTC)"
+            yield f"      → {wait.next_step.in_language(language)}{at}"
 
 
 def _received_lines(received: Sequence[Arrival], names: Names) -> list[str]:

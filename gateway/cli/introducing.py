@@ -65,6 +65,11 @@ def terms_options(*, defaults: bool) -> Callable[[Any], Any]:
                 show_default=defaults,
                 help=text,
             )(command)
+        command = click.option(
+            "--collect/--no-collect",
+            default=False if defaults else None,
+            help="Our workers fetch what waits for us at the peer: we cannot be called.",
+        )(command)
         return click.option(
             "--live-from", type=MOMENT, help="Nothing is sent to the peer before this (UTC)."
         )(command)
@@ -97,6 +102,7 @@ def card(call: Invocation, crls: tuple[Path, ...]) -> None:
             gateway.desk,
             public_url=settings.listen.public_url,
             tls=tls_certificates(settings),
+            authority_codes=settings.authority_codes,
             crls=list(dict.fromkeys(content(path).decode("ascii", "replace") for path in files)),
         )
     click.echo(found.model_dump_json(indent=2))
@@ -178,6 +184,7 @@ def agreed_terms(terms: dict[str, Any], known: Peer | None = None) -> PeerTerms:
         algorithms=AlgorithmLevel(given["algorithms"]),
         revocation=RevocationLevel(given["revocation"]),
         live_from=given["live_from"],
+        collect=given["collect"],
     )
 
 

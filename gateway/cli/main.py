@@ -31,6 +31,8 @@ _COMMANDS = {
     "status": ("gateway.cli.books", "status", "Show one certificate and all that became of it."),
     "messages": ("gateway.cli.books", "messages", "List messages sent and received."),
     "resend": ("gateway.cli.books", "resend", "Queue a failed or held message again."),
+    "collect": ("gateway.cli.bundles", "collect", "Fetch what waits for us at a peer."),
+    "bundle": ("gateway.cli.bundles", "bundle", "Carry messages by file while a line is down."),
     "reconcile": ("gateway.cli.reconcile", "reconcile", "Compare our books with a peer's."),
     "peer": ("gateway.cli.peers", "peer", "Introduce, register, show, suspend and reach peers."),
     "doctor": (

@@ -15,6 +15,7 @@ from gateway.errors import NotFoundError
 from gateway.store import (
     NewCredential,
     Peer,
+    PeerChannel,
     PeerCredential,
     PeerCrl,
     PeerState,
@@ -60,7 +61,12 @@ def _peer_lines(found: Peer) -> Iterator[str]:
     test = ", TEST" if found.test else ""
     yield f"{found.identifier}  {found.name} ({found.country}), {found.state.value}{test}"
     version = f" {found.soap_version}" if found.channel == "SOAP" else ""
-    yield f"  reached by      {found.channel.value}{version} at {found.url}"
+    if found.channel is PeerChannel.COLLECT:
+        yield "  cannot be called: it collects what waits for it here"
+    else:
+        yield f"  reached by      {found.channel.value}{version} at {found.url}"
+    if found.collect:
+        yield "  collected       our workers fetch what waits for us there"
     yield f"  takes           {', '.join(kind.value for kind in found.document_types)}"
     yield f"  signatures      {found.algorithms.value}, revocation {found.revocation.value}"
     if found.live_from is not None:

@@ -11,17 +11,27 @@ import sys
 
 import click
 
-from gateway.app import open_gateway, peer_app, server_settings, worker_of, write_client_ca
+from gateway.app import (
+    collector_of,
+    open_gateway,
+    peer_app,
+    server_settings,
+    worker_of,
+    write_client_ca,
+)
 from gateway.cli.main import Invocation, common
 from gateway.cli.opening import bring_up_to_date, the_gateway
 from gateway.config import Settings, load_settings
 from gateway.errors import ConfigError
-from gateway.exchange.delivery import Worker, deliver_due
-from gateway.jobs import books_job, delivery_job, expiry_job, run_until_stopped
+from gateway.exchange.lanes import Lanes
+from gateway.jobs import books_job, collection_job, expiry_job, run_until_stopped
 from gateway.operations.logs import log_as_json
 from gateway.transport import PeerTransport
 from gateway.watching import watching_jobs
 from gateway.web.serving import serve as serve_app
+
+LONGEST_GRACE = 10.0
+"""Seconds for attempts under way when the worker is stopped."""
 
 
 @click.command()
@@ -66,31 +76,34 @@ def work(call: Invocation, once: bool, name: str | None) -> None:
         own = gateway.settings
         transport = PeerTransport()
         worker = worker_of(gateway, transport, name=name or f"{socket.gethostname()}:{os.getpid()}")
+        lanes = Lanes(worker, own.delivery.lanes, own.delivery.poll_seconds)
         try:
             if once:
-                _deliver_once(call, worker)
+                _deliver_once(call, lanes)
             else:
                 call.output.result(
                     {"identifier": own.gateway.identifier, "worker": worker.name},
                     [f"{own.gateway.identifier} delivers its messages as {worker.name}"],
                 )
                 sys.stdout.flush()
-                delivery = delivery_job(worker, poll_seconds=own.delivery.poll_seconds)
                 expiry = expiry_job(gateway.desk, worker.name)
                 books = books_job(gateway.desk, worker.name)
-                watching = watching_jobs(gateway, worker.name)
-                run_until_stopped([delivery, expiry, books, *watching])
+                collection = collection_job(collector_of(gateway, transport, name=worker.name))
+                run_until_stopped(
+                    [expiry, books, collection, *watching_jobs(gateway, worker.name)],
+                    lanes,
+                    grace_seconds=min(LONGEST_GRACE, own.delivery.read_timeout_seconds),
+                )
         finally:
             transport.close()
 
 
-def _deliver_once(call: Invocation, worker: Worker) -> None:
-    tried = 0
-    while found := deliver_due(worker):
-        tried += found
+def _deliver_once(call: Invocation, lanes: Lanes) -> None:
+    tried = lanes.drain()
     word = "attempt was" if tried == 1 else "attempts were"
     call.output.result(
-        {"worker": worker.name, "attempts": tried}, [f"{tried} {word} made; see `eco messages`"]
+        {"worker": lanes.worker.name, "attempts": tried},
+        [f"{tried} {word} made; see `eco messages`"],
     )
 
 

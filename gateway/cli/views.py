@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gateway.exchange.history import CertificateHistory
+from gateway.exchange.waiting import Wait
 from gateway.register.guides import guide
 from gateway.store import Arrival, Dispatch, Peer, PeerCredential, PeerCrl
 
@@ -31,6 +32,7 @@ def peer_view(peer: Peer) -> dict[str, Any]:
         "algorithms": peer.algorithms,
         "revocation": peer.revocation,
         "live_from": peer.live_from,
+        "collect": peer.collect,
         "registered_at": peer.created_at,
     }
 
@@ -76,6 +78,19 @@ def dispatch_view(row: Dispatch, names: Names) -> dict[str, Any]:
         "updated_at": row.updated_at,
         "envelope_sha256": row.envelope_sha256,
         "payload_sha256": row.payload_sha256,
+    }
+
+
+def wait_view(wait: Wait | None, language: str) -> dict[str, Any]:
+    """Return why a message waits, all empty where it does not."""
+    if wait is None:
+        return dict.fromkeys(("owner", "why", "next_step", "next_at", "deadline"))
+    return {
+        "owner": wait.owner,
+        "why": wait.reason.in_language(language),
+        "next_step": wait.next_step.in_language(language),
+        "next_at": wait.next_at,
+        "deadline": wait.deadline,
     }
 
 

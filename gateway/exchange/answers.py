@@ -1,13 +1,14 @@
-"""What peers may ask beside delivering: what became of their message, and who we are."""
+"""What peers may ask beside delivering: the fate of a message, what waits for them, who we are."""
 
 from __future__ import annotations
 
 from gateway import __version__
-from gateway.errors import ClientCertificateError
+from gateway.errors import ClientCertificateError, PeerSuspendedError
+from gateway.exchange.collect import confirm, hand_out
 from gateway.exchange.context import Desk
 from gateway.exchange.inbound import accept
 from gateway.store import Peer, inbox, peers
-from gateway.transport import PingAnswer, StatusAnswer
+from gateway.transport import Collected, Confirmed, PingAnswer, StatusAnswer
 
 
 class PeerEntrance:
@@ -35,6 +36,14 @@ class PeerEntrance:
             receipt=arrival.receipt,
         )
 
+    def collect(self, limit: int | None, tls_fingerprint: str | None) -> Collected:
+        """Return messages that wait for the calling peer, under a lease."""
+        return hand_out(self._desk, self._active_caller(tls_fingerprint), limit)
+
+    def confirm(self, message_id: str, receipt: bytes, tls_fingerprint: str | None) -> Confirmed:
+        """Record the calling peer's receipt for a message that waited for it."""
+        return confirm(self._desk, self._active_caller(tls_fingerprint), message_id, receipt)
+
     def ping(self, tls_fingerprint: str | None) -> PingAnswer:
         """Return who this gateway is and what it takes from the caller."""
         peer = self._caller(tls_fingerprint)
@@ -45,6 +54,12 @@ class PeerEntrance:
             time=self._desk.clock(),
             document_types=tuple(kind.value for kind in peer.document_types),
         )
+
+    def _active_caller(self, tls_fingerprint: str | None) -> Peer:
+        peer = self._caller(tls_fingerprint)
+        if peer.is_suspended:
+            raise PeerSuspendedError(f"the peer {peer.identifier} is suspended")
+        return peer
 
     def _caller(self, tls_fingerprint: str | None) -> Peer:
         with self._desk.store.read() as conn:

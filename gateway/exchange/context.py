@@ -14,6 +14,7 @@ from gateway.documents import CertificateOfOrigin, CustomsResponse, Document, Do
 from gateway.documents.hs import HsEdition
 from gateway.errors import ConfigError, NotFoundError
 from gateway.exchange.peer_trust import PeerTrustCache
+from gateway.exchange.priorities import PriorityTable
 from gateway.store import Store
 from gateway.trust import Credential, PeerTrust, SignerRole
 from gateway.xml.mapping import MappingTable
@@ -70,6 +71,7 @@ class Desk:
     limits: Limits
     clock: Clock
     hs: tuple[HsEdition, ...] = ()
+    priorities: PriorityTable = field(default_factory=PriorityTable.load)
     trust_cache: PeerTrustCache = field(default_factory=PeerTrustCache)
 
     def agreement(self, document: Document) -> Agreement:

@@ -15,15 +15,7 @@ from dataclasses import dataclass
 import structlog
 
 from gateway.documents import Verdict
-from gateway.errors import (
-    ConflictError,
-    GatewayError,
-    InternalError,
-    PeerFaultError,
-    TimedOutError,
-    TlsError,
-    UnreachableError,
-)
+from gateway.errors import ConflictError, GatewayError, InternalError, PeerFaultError
 from gateway.exchange.context import Desk
 from gateway.exchange.receipts import check_receipt
 from gateway.exchange.retry import RetryPolicy
@@ -33,9 +25,6 @@ from gateway.transport import PeerEndpoint, Transport
 from gateway.trust import PeerTrust
 
 log = structlog.get_logger(__name__)
-
-_WAY_IS_BLOCKED = (UnreachableError, TimedOutError, TlsError)
-"""Failures of the way itself: nothing else needs to try it for a while."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +139,7 @@ def _sent(worker: Worker, claim: Claim, peer: Peer, trust: PeerTrust) -> Attempt
         detail="; ".join(f"{f.rule} {f.path}" for f in acknowledgement.findings)[:1000] or None,
         receipt=receipt,
         verdict=acknowledgement.verdict,
+        resumes=worker.retry.table.resuming_codes,
     )
 
 
@@ -173,14 +163,13 @@ def _failure(
     )
     if give_up:
         due_at = None
-    blocked = isinstance(error, _WAY_IS_BLOCKED)
     return AttemptOutcome(
         state=DeliveryState.FAILED if due_at is None else DeliveryState.RETRYING,
         ended_at=now,
         due_at=due_at,
         code=error.peer_code if isinstance(error, PeerFaultError) else error.code,
         detail=error.detail[:1000],
-        park_until=now + worker.retry.parking(failures) if blocked else None,
+        park_until=worker.retry.parked_until(now, failures, error),
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
+from sqlalchemy import Connection
 
 from gateway.envelope import Header, peek, unwrap
 from gateway.errors import (
@@ -50,11 +51,60 @@ class Claim:
     header: Header
 
 
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Is who called us to deliver: the holder of a TLS client certificate.
+
+    Attributes:
+        tls_fingerprint: SHA-256 of the client certificate in DER, in hex.
+    """
+
+    tls_fingerprint: str
+
+    def binds(self, conn: Connection, peer: Peer) -> bool:
+        """Return whether this caller may speak for ``peer``."""
+        bound = peers.by_tls_fingerprint(conn, self.tls_fingerprint)
+        return bound is not None and bound.id == peer.id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Carrier:
+    """Is the peer that handed an envelope over without calling us.
+
+    We fetched it from the peer, whose server certificate chained to the anchors registered for
+    it, or it lay in a bundle whose manifest the peer signed.  No client certificate exists then:
+    the envelope's own signature by the same registered peer suffices (docs/security.md).
+    """
+
+    peer: Peer
+
+    def binds(self, _conn: Connection, peer: Peer) -> bool:
+        """Return whether this carrier may speak for ``peer``: for itself only."""
+        return self.peer.id == peer.id
+
+
 def accept(desk: Desk, raw: bytes, *, tls_fingerprint: str | None) -> bytes:
+    """Return the receipt envelope for ``raw``, which a peer delivered by calling us.
+
+    See ``accept_from``.
+
+    Args:
+        tls_fingerprint: SHA-256 of the client certificate in DER, in hex.
+
+    Raises:
+        ClientCertificateError: the caller showed none.
+        GatewayError: as ``accept_from``.
+    """
+    if tls_fingerprint is None:
+        raise ClientCertificateError("envelopes are taken from callers with a client certificate")
+    return accept_from(desk, raw, Caller(tls_fingerprint=tls_fingerprint))
+
+
+def accept_from(desk: Desk, raw: bytes, source: Caller | Carrier) -> bytes:
     """Return the receipt envelope for ``raw``, stored together with what it acknowledges.
 
     1. Parse hardened and peek the claimed header, only to choose whom to believe.
-    2. The claimed sender is a registered, active peer and holds the TLS certificate.
+    2. The claimed sender is a registered, active peer, and ``source`` is bound to it.
     3. The envelope signature is that peer's gateway's; from here only what it covers counts.
     4. The header fits: sender is signer, we are the receiver, same test flag, type agreed.
     5. The same message again gets the same receipt; other content under its id is an alarm.
@@ -63,8 +113,6 @@ def accept(desk: Desk, raw: bytes, *, tls_fingerprint: str | None) -> bytes:
 
     Args:
         raw: the envelope bytes as received.
-        tls_fingerprint: SHA-256 of the client certificate in DER, in hex; None only where the
-            listener runs without TLS, as in tests of this function.
 
     Raises:
         GatewayError: for steps 1 to 6; nothing but a journal entry was stored.
@@ -72,7 +120,7 @@ def accept(desk: Desk, raw: bytes, *, tls_fingerprint: str | None) -> bytes:
     now = desk.clock()
     digest = sha256_of(raw)
     with structlog.contextvars.bound_contextvars(**_UNKNOWN_YET):
-        return _accepted(desk, raw, digest, tls_fingerprint, now)
+        return _accepted(desk, raw, digest, source, now)
 
 
 _UNKNOWN_YET: dict[str, None] = {"message_id": None, "conversation_id": None, "sender": None}
@@ -80,10 +128,10 @@ _UNKNOWN_YET: dict[str, None] = {"message_id": None, "conversation_id": None, "s
 
 
 def _accepted(
-    desk: Desk, raw: bytes, digest: str, tls_fingerprint: str | None, now: datetime
+    desk: Desk, raw: bytes, digest: str, source: Caller | Carrier, now: datetime
 ) -> bytes:
     try:
-        return _answered(desk, _authenticate(desk, raw, digest, tls_fingerprint, now), now)
+        return _answered(desk, _authenticate(desk, raw, digest, source, now), now)
     except BusyError:  # the books cannot take a note of it either
         raise
     except GatewayError as exc:
@@ -104,7 +152,7 @@ def _answered(desk: Desk, authentic: Authentic, now: datetime) -> bytes:
 
 
 def _authenticate(
-    desk: Desk, raw: bytes, digest: str, tls_fingerprint: str | None, now: datetime
+    desk: Desk, raw: bytes, digest: str, source: Caller | Carrier, now: datetime
 ) -> Authentic:
     claim = Claim(raw=raw, sha256=digest, header=peek(parse(raw)))  # 1
     structlog.contextvars.bind_contextvars(
@@ -112,7 +160,7 @@ def _authenticate(
         conversation_id=claim.header.conversation_id,
         sender=claim.header.sender,
     )
-    peer = _known_peer(desk, claim.header, tls_fingerprint)  # 2
+    peer = _known_peer(desk, claim.header, source)  # 2
     with desk.store.read() as conn:
         trust = desk.trust_cache.of(conn, peer)
     verified = verify(raw, trust, role=SignerRole.GATEWAY, at=now)  # 3
@@ -128,13 +176,15 @@ def _authenticate(
     )
 
 
-def _known_peer(desk: Desk, header: Header, tls_fingerprint: str | None) -> Peer:
+def _known_peer(desk: Desk, header: Header, source: Caller | Carrier) -> Peer:
     with desk.store.read() as conn:
         peer = peers.by_identifier(conn, header.sender)
-        bound = None if tls_fingerprint is None else peers.by_tls_fingerprint(conn, tls_fingerprint)
+        is_bound = peer is not None and source.binds(conn, peer)
     if peer is None:
         raise UnknownPeerError(f"no peer is registered as {header.sender!r}")
-    if tls_fingerprint is not None and (bound is None or bound.id != peer.id):
+    if not is_bound and isinstance(source, Carrier):
+        raise SenderMismatchError(f"{source.peer.identifier} hands over what {header.sender} sent")
+    if not is_bound:
         raise ClientCertificateError(
             f"the TLS client certificate is not registered for {header.sender}"
         )

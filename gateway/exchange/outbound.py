@@ -118,7 +118,7 @@ def queue(
 ) -> Submission:
     """Return the submission of a judged document, queued and registered in this transaction."""
     prepared = prepare(desk, document, peer, findings=findings, now=desk.clock(), signed=signed)
-    dispatch = outbox.enqueue(conn, _new_dispatch(prepared))
+    dispatch = outbox.enqueue(conn, _new_dispatch(desk, prepared))
     _register(conn, prepared)
     return _submission(document, peer, dispatch.message_id, findings)
 
@@ -330,7 +330,7 @@ def _header(
     )
 
 
-def _new_dispatch(prepared: Prepared) -> NewDispatch:
+def _new_dispatch(desk: Desk, prepared: Prepared) -> NewDispatch:
     header = prepared.header
     return NewDispatch(
         message_id=header.message_id,
@@ -343,6 +343,7 @@ def _new_dispatch(prepared: Prepared) -> NewDispatch:
         payload=prepared.payload,
         created_at=header.created_at,
         test=header.test,
+        head_start=desk.priorities.head_start(prepared.document),
     )
 
 

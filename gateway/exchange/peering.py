@@ -36,13 +36,18 @@ EXCHANGED = (
 
 @dataclass(frozen=True, kw_only=True)
 class PeerTerms:
-    """Says how we exchange with a peer, beside what its card says of itself."""
+    """Says how we exchange with a peer, beside what its card says of itself.
+
+    Attributes:
+        collect: our workers fetch what waits for us at the peer.
+    """
 
     channel: PeerChannel
     soap_version: str = "1.2"
     algorithms: AlgorithmLevel = AlgorithmLevel.STRICT
     revocation: RevocationLevel = RevocationLevel.WHEN_KNOWN
     live_from: datetime | None = None
+    collect: bool = False
 
 
 def register_peer(
@@ -51,7 +56,7 @@ def register_peer(
     """Register the gateway that ``card`` introduces, and return its row.
 
     Raises:
-        ConflictError: it is registered already, or it is ourselves.
+        ConflictError: it is registered already, it is ourselves, or nobody could call.
         InputError: a certificate or revocation list on the card cannot be read.
     """
     if card.identifier == own:
@@ -65,7 +70,15 @@ def register_peer(
 
 
 def profile_of(card: PeerCard, terms: PeerTerms) -> PeerProfile:
-    """Return the profile of the peer that ``card`` introduces, reached on these terms."""
+    """Return the profile of the peer that ``card`` introduces, reached on these terms.
+
+    Raises:
+        ConflictError: we would have to call a peer that cannot be called.
+    """
+    if terms.collect and terms.channel is PeerChannel.COLLECT:
+        raise ConflictError(
+            f"either {card.identifier} collects from us, or we from it: one of two must be callable"
+        )
     return PeerProfile(
         identifier=card.identifier,
         country=card.country,
@@ -78,6 +91,7 @@ def profile_of(card: PeerCard, terms: PeerTerms) -> PeerProfile:
         revocation=terms.revocation,
         live_from=terms.live_from,
         test=card.test,
+        collect=terms.collect,
     )
 
 

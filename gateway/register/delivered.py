@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from gateway.register.notes import note_state
 from gateway.register.states import ExchangeEvent, ExchangeState, IssueEvent, IssueState, advance
 from gateway.store import certificates, events, journal
-from gateway.store.rows import AttemptOutcome, CertificateDelivery, Claim
+from gateway.store.rows import AttemptOutcome, CertificateDelivery, Claim, Dispatch
 from gateway.store.states import DeliveryRole, DeliveryState, EventKind
 
 D, E = DeliveryState, ExchangeEvent
@@ -31,25 +31,26 @@ _SENT_AGAIN = (
 )
 
 
-def record_delivery(conn: Connection, claim: Claim, outcome: AttemptOutcome) -> None:
+def record_delivery(conn: Connection, sent: Claim | Dispatch, outcome: AttemptOutcome) -> None:
     """Carry the outcome of an attempt into the register; a retry changes nothing here.
 
-    Call it after ``outbox.record_attempt`` in the same transaction, for every document type.
+    Call it after ``outbox.record_attempt``, or after ``verdicts.record`` where that decided, in
+    the same transaction, for every document type.
     The national system hears of what is final; a refused or confirmed ending is settled.
     """
     kind = _EVENTS.get(outcome.state)
     if kind is None:
         return
     data = {
-        "document_type": claim.document_type,
-        "document_number": claim.document_number,
-        "conversation_id": claim.conversation_id,
+        "document_type": sent.document_type,
+        "document_number": sent.document_number,
+        "conversation_id": sent.conversation_id,
         "verdict": outcome.verdict,
         "code": outcome.code,
         "detail": outcome.detail,
     }
-    events.append(conn, at=outcome.ended_at, kind=kind, subject=claim.message_id, data=data)
-    for delivery in certificates.deliveries_of_message(conn, claim.message_id):
+    events.append(conn, at=outcome.ended_at, kind=kind, subject=sent.message_id, data=data)
+    for delivery in certificates.deliveries_of_message(conn, sent.message_id):
         _record(conn, delivery, outcome)
 
 

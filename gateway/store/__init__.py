@@ -23,7 +23,9 @@ from gateway.store import (
     alerts,
     balances,
     bodies,
+    bundles,
     certificates,
+    collecting,
     events,
     idempotency,
     inbox,
@@ -36,8 +38,10 @@ from gateway.store import (
     tallies,
     tasks,
     utilisation,
+    verdicts,
     watch_marks,
 )
+from gateway.store.bundles import BundleItem
 from gateway.store.delivery import DeliveryEvent
 from gateway.store.engine import Store
 from gateway.store.keys import canonical_key, digest
@@ -75,6 +79,7 @@ from gateway.store.states import (
     AlgorithmLevel,
     BalanceState,
     BooksSide,
+    BundleKind,
     CredentialUse,
     DeliveryRole,
     DeliveryState,
@@ -105,6 +110,8 @@ __all__ = [
     "BalanceState",
     "BookLine",
     "BooksSide",
+    "BundleItem",
+    "BundleKind",
     "CertificateDelivery",
     "CertificateItem",
     "CertificateRow",
@@ -151,8 +158,10 @@ __all__ = [
     "alerts",
     "balances",
     "bodies",
+    "bundles",
     "canonical_key",
     "certificates",
+    "collecting",
     "digest",
     "events",
     "idempotency",
@@ -166,5 +175,6 @@ __all__ = [
     "tallies",
     "tasks",
     "utilisation",
+    "verdicts",
     "watch_marks",
 ]

@@ -2,7 +2,8 @@
 
 One lane per peer: a worker locks the lanes it serves, so no two workers choose among the
 messages of one peer at the same time, and a dead peer's backlog costs one index probe.
-Within a conversation a message waits until every earlier one is final.
+Within a conversation a message waits until every earlier one is final.  Of the others the one
+that was queued first goes first, perishable goods counting as older than they are.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from sqlalchemy import (
 from gateway.errors import ConflictError
 from gateway.store.delivery import DeliveryEvent, sources
 from gateway.store.rows import Claim
-from gateway.store.states import DeliveryState, PeerState
+from gateway.store.states import DeliveryState, PeerChannel, PeerState
 from gateway.store.tables import attempts, dispatches, lanes, peers
 from gateway.store.tables import bodies as body_table
 from gateway.store.tables.exchange import DUE, OPEN
@@ -43,28 +44,29 @@ _OWN = bindparam("own", type_=BigId)
 _EARLIER = dispatches.alias("earlier")
 
 # Statements are built once: building them costs more than most of them take to run.
+_UNDER_WAY = select(func.count()).where(
+    text(DUE), dispatches.c.due_at > _NOW, dispatches.c.state == DeliveryState.SENDING
+)
+_IN_FLIGHT = _UNDER_WAY.where(dispatches.c.peer_id == _OWN)
 _OPEN_LANES = (
     select(lanes.c.peer_id)
     .join(peers, peers.c.id == lanes.c.peer_id)
     .where(
         peers.c.state == PeerState.ACTIVE,
+        peers.c.channel != PeerChannel.COLLECT,
         or_(peers.c.live_from.is_(None), peers.c.live_from <= _NOW),
         or_(lanes.c.parked_until.is_(None), lanes.c.parked_until <= _NOW),
         exists().where(
             dispatches.c.peer_id == lanes.c.peer_id, text(DUE), dispatches.c.due_at <= _NOW
         ),
+        _UNDER_WAY.where(dispatches.c.peer_id == lanes.c.peer_id).correlate(lanes).scalar_subquery()
+        < bindparam("per_peer"),
     )
     .order_by(func.coalesce(lanes.c.claimed_at, literal(_LONG_AGO, UtcMoment)))
     .limit(bindparam("most"))
     .with_for_update(of=lanes, skip_locked=True)
 )
-_IN_FLIGHT = select(func.count()).where(
-    dispatches.c.peer_id == _OWN,
-    text(DUE),
-    dispatches.c.due_at > _NOW,
-    dispatches.c.state == DeliveryState.SENDING,
-)
-_WAITS = exists().where(
+WAITS = exists().where(
     _EARLIER.c.peer_id == dispatches.c.peer_id,
     _EARLIER.c.conversation_id == dispatches.c.conversation_id,
     _EARLIER.c.id < dispatches.c.id,
@@ -75,8 +77,8 @@ _DUE_ROWS = (
     .join(body_table, body_table.c.sha256 == dispatches.c.envelope_sha256)
     .where(dispatches.c.peer_id == _OWN, text("dispatches." + DUE))
     .where(dispatches.c.due_at <= _NOW, dispatches.c.state.in_(sources(DeliveryEvent.CLAIM)))
-    .where(~_WAITS)
-    .order_by(dispatches.c.due_at, dispatches.c.id)
+    .where(~WAITS)
+    .order_by(dispatches.c.rank_at, dispatches.c.id)
     .limit(bindparam("room"))
     .with_for_update(of=dispatches, skip_locked=True)
 )
@@ -103,7 +105,8 @@ def claim_due(
     """Take up to ``limit`` due messages for ``worker`` until the lease ends; commit, then send.
 
     A message is due when its time has come, or when the lease of whoever took it has run
-    out.  Suspended, parked and not yet live peers are left alone.
+    out.  Suspended, parked and not yet live peers are left alone, and so are those that collect
+    (``gateway.store.collecting``).
 
     Args:
         lease_seconds: longer than any attempt may take.
@@ -111,13 +114,15 @@ def claim_due(
     """
     lease_until = now + timedelta(seconds=lease_seconds)
     claims: list[Claim] = []
-    for peer_id in _open_lanes(conn, now, limit):
+    seen: set[int] = set()
+    for peer_id in _open_lanes(conn, now, limit, per_peer):
         room = min(limit - len(claims), per_peer - _in_flight(conn, peer_id, now))
         due = _due_rows(conn, peer_id, now, room) if room > 0 else []
-        claims += [_take(conn, row, worker, now, lease_until) for row in due]
+        claims += [take(conn, row, worker, now, lease_until) for row in due]
+        seen.add(peer_id)
         if len(claims) >= limit:
             break
-    _touch_lanes(conn, {claim.peer_id for claim in claims}, now)
+    _touch_lanes(conn, seen, now)
     return tuple(claims)
 
 
@@ -136,12 +141,14 @@ def renew(conn: Connection, claim: Claim, lease_until: datetime) -> None:
         raise ConflictError(f"the claim {claim.fence} on {claim.message_id} is lost")
 
 
-def _open_lanes(conn: Connection, now: datetime, limit: int) -> list[int]:
-    """Return peers with due work, the one served longest ago first; their lanes are locked."""
-    return list(conn.execute(_OPEN_LANES, {"now": now, "most": max(limit, 1) * 4}).scalars())
+def _open_lanes(conn: Connection, now: datetime, limit: int, per_peer: int) -> list[int]:
+    """Return peers with due work and room for it, longest unserved first; locks their lanes."""
+    bound = {"now": now, "most": max(limit, 1) * 4, "per_peer": per_peer}
+    return list(conn.execute(_OPEN_LANES, bound).scalars())
 
 
 def _in_flight(conn: Connection, peer_id: int, now: datetime) -> int:
+    """Return what is under way to a peer, counted anew now that its lane is locked."""
     count: int = conn.execute(_IN_FLIGHT, {"own": peer_id, "now": now}).scalar_one()
     return count
 
@@ -150,9 +157,10 @@ def _due_rows(conn: Connection, peer_id: int, now: datetime, room: int) -> list[
     return list(conn.execute(_DUE_ROWS, {"own": peer_id, "now": now, "room": room}))
 
 
-def _take(
+def take(
     conn: Connection, row: Row[Any], worker: str, now: datetime, lease_until: datetime
 ) -> Claim:
+    """Return the claim on a due row (with its ``content``) that this transaction has locked."""
     if row.state is DeliveryState.SENDING:
         lost = {"dispatch": row.id, "claim": row.fence, "ended_at": now, "code": LEASE_LOST}
         conn.execute(_CLOSE_LOST, lost)
@@ -173,10 +181,11 @@ def _take(
         "started_at": now,
     }
     conn.execute(_BEGIN_ATTEMPT, attempt)
-    return _claim(row, worker, now, lease_until)
+    return claim_of(row, worker, now, lease_until)
 
 
-def _claim(row: Row[Any], worker: str, now: datetime, lease_until: datetime) -> Claim:
+def claim_of(row: Row[Any], worker: str, now: datetime, lease_until: datetime) -> Claim:
+    """Return the claim that follows the one which ``row`` (with its ``content``) shows."""
     return Claim(
         dispatch_id=row.id,
         message_id=row.message_id,
@@ -196,5 +205,6 @@ def _claim(row: Row[Any], worker: str, now: datetime, lease_until: datetime) -> 
 
 
 def _touch_lanes(conn: Connection, peer_ids: set[int], now: datetime) -> None:
+    """Let lanes that were looked at go behind the others, those with nothing to claim too."""
     if peer_ids:
         conn.execute(update(lanes).where(lanes.c.peer_id.in_(peer_ids)).values(claimed_at=now))

@@ -12,7 +12,11 @@ S = DeliveryState
 
 
 class DeliveryEvent(StrEnum):
-    """Names what can happen to a dispatch."""
+    """Names what can happen to a dispatch.
+
+    PROVE and DISPROVE: the peer's signed verdict, yes or no, came otherwise than as the answer
+    of the running attempt: late, in a bundle, or after its lease.
+    """
 
     CLAIM = "CLAIM"
     DELIVER = "DELIVER"
@@ -22,10 +26,15 @@ class DeliveryEvent(StrEnum):
     HOLD = "HOLD"
     RELEASE = "RELEASE"
     RESEND = "RESEND"
+    PROVE = "PROVE"
+    DISPROVE = "DISPROVE"
     RECONCILE = "RECONCILE"
 
 
 E = DeliveryEvent
+
+UNDECIDED = (S.QUEUED, S.SENDING, S.RETRYING, S.HELD, S.FAILED)
+"""No verdict of the peer is known: its signed word, however late, decides."""
 
 TRANSITIONS: Mapping[tuple[DeliveryState, DeliveryEvent], DeliveryState] = {
     (S.QUEUED, E.CLAIM): S.SENDING,
@@ -41,6 +50,8 @@ TRANSITIONS: Mapping[tuple[DeliveryState, DeliveryEvent], DeliveryState] = {
     (S.FAILED, E.RESEND): S.QUEUED,
     (S.REFUSED, E.RESEND): S.QUEUED,
     (S.RETRYING, E.RESEND): S.QUEUED,  # an operator need not wait for the pause to end
+    **{(state, E.PROVE): S.DELIVERED for state in UNDECIDED},
+    **{(state, E.DISPROVE): S.REFUSED for state in UNDECIDED},
     (S.DELIVERED, E.RECONCILE): S.QUEUED,
     (S.REFUSED, E.RECONCILE): S.QUEUED,
     (S.FAILED, E.RECONCILE): S.QUEUED,

@@ -56,12 +56,13 @@ def enqueue(conn: Connection, new: NewDispatch) -> Dispatch:
     values = {
         name: getattr(new, name)
         for name in NewDispatch.__dataclass_fields__
-        if name not in ("envelope", "payload", "due_at")
+        if name not in ("envelope", "payload", "due_at", "head_start")
     }
     values |= {
         "document_key": canonical_key(new.document_number),
         "state": DeliveryState.QUEUED,
         "due_at": new.due_at or new.created_at,
+        "rank_at": new.created_at - new.head_start,
         "fence": 0,
         "attempts": 0,
         "updated_at": new.created_at,
@@ -275,6 +276,8 @@ def _close_attempt(conn: Connection, claim: Claim, outcome: AttemptOutcome) -> N
 
 def _note_lane(conn: Connection, peer_id: int, outcome: AttemptOutcome) -> None:
     reached = outcome.receipt is not None
+    if reached and outcome.resumes:
+        _resume_lane(conn, peer_id, outcome)
     values: dict[str, Any] = (
         {"failures": 0, "parked_until": None, "last_success_at": outcome.ended_at}
         if reached
@@ -285,6 +288,23 @@ def _note_lane(conn: Connection, peer_id: int, outcome: AttemptOutcome) -> None:
         }
     )
     conn.execute(update(lanes).where(lanes.c.peer_id == peer_id).values(**values))
+
+
+def _resume_lane(conn: Connection, peer_id: int, outcome: AttemptOutcome) -> None:
+    """Let what waits for the way to this peer go at once, if the way was blocked until now."""
+    own = lanes.c.peer_id == peer_id
+    if not conn.execute(select(lanes.c.failures).where(own)).scalar():
+        return
+    conn.execute(
+        update(dispatches)
+        .where(
+            dispatches.c.peer_id == peer_id,
+            dispatches.c.state == DeliveryState.RETRYING,
+            dispatches.c.due_at > outcome.ended_at,
+            dispatches.c.code.in_(sorted(outcome.resumes)),
+        )
+        .values(due_at=outcome.ended_at)
+    )
 
 
 @dataclass(frozen=True)

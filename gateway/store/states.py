@@ -17,10 +17,14 @@ class PeerState(StrEnum):
 
 
 class PeerChannel(StrEnum):
-    """Names the channel on which a peer wants to be reached."""
+    """Names the channel on which a peer wants to be reached.
+
+    COLLECT: it cannot be called; it fetches what waits for it and confirms with receipts.
+    """
 
     SOAP = "SOAP"
     REST = "REST"
+    COLLECT = "COLLECT"
 
 
 class AlgorithmLevel(StrEnum):
@@ -66,6 +70,13 @@ class DeliveryState(StrEnum):
 FINAL_DELIVERY_STATES = frozenset(
     {DeliveryState.DELIVERED, DeliveryState.REFUSED, DeliveryState.FAILED}
 )
+
+
+class BundleKind(StrEnum):
+    """Names what a member of a bundle file is."""
+
+    ENVELOPE = "ENVELOPE"
+    RECEIPT = "RECEIPT"
 
 
 class BooksSide(StrEnum):
@@ -184,6 +195,11 @@ class JournalAction(StrEnum):
     DISPATCH_RELEASED = "dispatch:released"
     DISPATCH_RESENT = "dispatch:resent"
     DISPATCH_RECONCILED = "dispatch:reconciled"
+    DISPATCH_PROVED = "dispatch:proved"
+    DISPATCH_CONTRADICTED = "dispatch:contradicted"
+    DISPATCH_EXPORTED = "dispatch:exported"
+    BUNDLE_EXPORTED = "bundle:exported"
+    BUNDLE_IMPORTED = "bundle:imported"
     ARRIVAL_ACCEPTED = "arrival:accepted"
     ARRIVAL_REFUSED = "arrival:refused"
     ARRIVAL_REPEATED = "arrival:repeated"
@@ -212,7 +228,6 @@ class JournalAction(StrEnum):
     RETENTION_ERASED = "retention:erased"
     USER_ACTION = "user:action"
     SYSTEM_EVENT = "system:event"
-    DISPATCH_PROVED = "dispatch:proved"
     OUTAGE_OPENED = "outage:opened"
     OUTAGE_CLOSED = "outage:closed"
     ALERT_ACKNOWLEDGED = "alert:acknowledged"

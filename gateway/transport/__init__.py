@@ -7,17 +7,24 @@ genuine receipt, and when to try again is decided in ``gateway.exchange``.
 from gateway.transport.channels import PeerTransport
 from gateway.transport.port import (
     Channel,
+    Collected,
+    CollectTransport,
+    Confirmed,
     PeerEndpoint,
     PingAnswer,
     SoapVersion,
     StatusAnswer,
     Transport,
+    WaitingEnvelope,
 )
 from gateway.transport.rest import RestTransport
 from gateway.transport.soap import SoapTransport
 
 __all__ = [
     "Channel",
+    "CollectTransport",
+    "Collected",
+    "Confirmed",
     "PeerEndpoint",
     "PeerTransport",
     "PingAnswer",
@@ -26,4 +33,5 @@ __all__ = [
     "SoapVersion",
     "StatusAnswer",
     "Transport",
+    "WaitingEnvelope",
 ]

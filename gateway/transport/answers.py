@@ -9,11 +9,18 @@ import json
 import re
 from typing import Any, Final
 
-from gateway.errors import BadAnswerError, PeerFaultError, TransportError, error_for_code
+from gateway.errors import (
+    BadAnswerError,
+    HtmlAnswerError,
+    PeerFaultError,
+    TransportError,
+    error_for_code,
+)
 from gateway.transport.http import HttpAnswer
 
 PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
 
+_PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
 _WIRE_CODE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _LONGEST_DETAIL: Final = 500
@@ -64,6 +71,8 @@ def unwelcome(answer: HttpAnswer) -> TransportError:
     if 300 <= answer.status < 400:
         return BadAnswerError(f"the peer redirects ({answer.status}); redirects are not followed")
     kind = answer.media_type or "no content type"
+    if kind in _PAGES:
+        return HtmlAnswerError(f"the peer answers {answer.status} with a page of HTML")
     return BadAnswerError(f"the peer answers {answer.status} with {kind}, {len(answer.body)} bytes")
 
 

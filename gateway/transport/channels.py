@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from gateway.transport.http import HttpClient
-from gateway.transport.port import Channel, PeerEndpoint, PingAnswer, StatusAnswer, Transport
+from gateway.transport.port import (
+    Channel,
+    Collected,
+    Confirmed,
+    PeerEndpoint,
+    PingAnswer,
+    StatusAnswer,
+)
 from gateway.transport.rest import RestTransport
 from gateway.transport.soap import SoapTransport
 
@@ -16,7 +23,7 @@ class PeerTransport:
 
     def __init__(self) -> None:
         self._client = HttpClient()
-        self._channels: dict[Channel, Transport] = {
+        self._channels: dict[Channel, RestTransport | SoapTransport] = {
             Channel.SOAP: SoapTransport(self._client),
             Channel.REST: RestTransport(self._client),
         }
@@ -32,6 +39,14 @@ class PeerTransport:
     def status(self, endpoint: PeerEndpoint, message_id: str) -> StatusAnswer:
         """Return what the peer knows of a message that we sent."""
         return self._channels[endpoint.channel].status(endpoint, message_id)
+
+    def collect(self, endpoint: PeerEndpoint, limit: int) -> Collected:
+        """Return what waits for us at the peer, at most ``limit`` messages."""
+        return self._channels[endpoint.channel].collect(endpoint, limit)
+
+    def confirm(self, endpoint: PeerEndpoint, message_id: str, receipt: bytes) -> Confirmed:
+        """Hand in our receipt for a collected message and return what was recorded."""
+        return self._channels[endpoint.channel].confirm(endpoint, message_id, receipt)
 
     def close(self) -> None:
         """Close every kept connection."""

@@ -6,6 +6,7 @@ Foreign exceptions (requests, urllib3, ssl, http.client, OSError) end in ``forei
 from __future__ import annotations
 
 import http.client
+import socket
 import ssl
 import threading
 import time
@@ -25,6 +26,7 @@ from gateway import __version__
 from gateway.errors import (
     BadAnswerError,
     GatewayError,
+    NameUnknownError,
     TimedOutError,
     TlsError,
     TransportError,
@@ -206,6 +208,11 @@ _SIGNS: Final = (
         "the connection was cut by {}",
     ),
     _Sign((ssl.SSLError, requests.exceptions.SSLError), TlsError, "TLS fails with {}"),
+    _Sign(
+        (urllib3_errors.NameResolutionError, socket.gaierror),
+        NameUnknownError,
+        "no address is known for {}",
+    ),
     _Sign(
         (
             urllib3_errors.NewConnectionError,

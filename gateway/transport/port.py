@@ -173,6 +173,33 @@ class StatusAnswer(Answer):
     receipt: Base64 | None = None
 
 
+class WaitingEnvelope(Answer):
+    """Is one message that waited for us at a peer.
+
+    Attributes:
+        message_id: under which its receipt is handed in.
+        envelope: the signed bytes.
+        lease_until: nobody else gets it before; afterwards it waits again.
+    """
+
+    message_id: Token
+    envelope: Base64
+    lease_until: AwareDatetime
+
+
+class Collected(Answer):
+    """Holds what a peer handed out in one call, oldest first; empty where nothing waits."""
+
+    messages: tuple[WaitingEnvelope, ...] = ()
+
+
+class Confirmed(Answer):
+    """Says what a handed-in receipt is recorded as."""
+
+    message_id: Token
+    verdict: Verdict
+
+
 class Transport(Protocol):
     """Is the way to a peer; every method raises ``TransportError`` leaves only."""
 
@@ -184,3 +211,13 @@ class Transport(Protocol):
 
     def status(self, endpoint: PeerEndpoint, message_id: str) -> StatusAnswer:
         """Return what the peer knows of a message that we sent."""
+
+
+class CollectTransport(Protocol):
+    """Is the way to fetch from a peer; every method raises ``TransportError`` leaves only."""
+
+    def collect(self, endpoint: PeerEndpoint, limit: int) -> Collected:
+        """Return what waits for us at the peer, at most ``limit`` messages."""
+
+    def confirm(self, endpoint: PeerEndpoint, message_id: str, receipt: bytes) -> Confirmed:
+        """Hand in our receipt for a collected message and return what was recorded."""

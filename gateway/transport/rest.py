@@ -9,10 +9,12 @@ from pydantic import ValidationError
 
 from gateway.errors import BadAnswerError
 from gateway.transport.answers import unwelcome
-from gateway.transport.http import HttpClient
+from gateway.transport.http import HttpAnswer, HttpClient
 from gateway.transport.port import (
     ENVELOPE_MEDIA_TYPE,
     Answer,
+    Collected,
+    Confirmed,
     PeerEndpoint,
     PingAnswer,
     StatusAnswer,
@@ -54,19 +56,37 @@ class RestTransport:
             raise BadAnswerError("the peer states the status of another message")
         return found
 
+    def collect(self, endpoint: PeerEndpoint, limit: int) -> Collected:
+        """Return what waits for us at the peer, at most ``limit`` messages."""
+        url = f"{_address(endpoint, 'outbox')}?limit={limit}"
+        return self._get(endpoint, url, Collected)
+
+    def confirm(self, endpoint: PeerEndpoint, message_id: str, receipt: bytes) -> Confirmed:
+        """Hand in our receipt for a collected message and return what was recorded."""
+        url = _address(endpoint, "outbox", quote(message_id, safe=":"), "receipt")
+        headers = {"Content-Type": ENVELOPE_MEDIA_TYPE, "Accept": f"{_JSON}, {_PROBLEM}"}
+        answer = self._client.exchange(endpoint, "POST", url, headers=headers, body=receipt)
+        found = _read(answer, Confirmed)
+        if found.message_id != message_id:
+            raise BadAnswerError("the peer confirms another message")
+        return found
+
     def close(self) -> None:
         """Close every kept connection."""
         self._client.close()
 
     def _get(self, endpoint: PeerEndpoint, url: str, kind: type[AnswerT]) -> AnswerT:
         headers = {"Accept": f"{_JSON}, {_PROBLEM}"}
-        answer = self._client.exchange(endpoint, "GET", url, headers=headers)
-        if answer.status != 200 or answer.media_type != _JSON:
-            raise unwelcome(answer)
-        try:
-            return kind.model_validate_json(answer.body)
-        except (ValidationError, RecursionError) as exc:
-            raise BadAnswerError(f"the answer is no {kind.__name__}") from exc
+        return _read(self._client.exchange(endpoint, "GET", url, headers=headers), kind)
+
+
+def _read(answer: HttpAnswer, kind: type[AnswerT]) -> AnswerT:
+    if answer.status != 200 or answer.media_type != _JSON:
+        raise unwelcome(answer)
+    try:
+        return kind.model_validate_json(answer.body)
+    except (ValidationError, RecursionError) as exc:
+        raise BadAnswerError(f"the answer is no {kind.__name__}") from exc
 
 
 def _address(endpoint: PeerEndpoint, *parts: str) -> str:

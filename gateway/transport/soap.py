@@ -23,7 +23,16 @@ from gateway.documents.codes import Verdict
 from gateway.errors import BadAnswerError, InputError, TransportError
 from gateway.transport.answers import PROBLEM_MEDIA_TYPE, peer_fault, unwelcome
 from gateway.transport.http import HttpAnswer, HttpClient
-from gateway.transport.port import Answer, PeerEndpoint, PingAnswer, SoapVersion, StatusAnswer
+from gateway.transport.port import (
+    Answer,
+    Collected,
+    Confirmed,
+    PeerEndpoint,
+    PingAnswer,
+    SoapVersion,
+    StatusAnswer,
+    WaitingEnvelope,
+)
 from gateway.transport.soap_contract import (
     GATEWAY_NS,
     SOAP_MEDIA_TYPES,
@@ -119,6 +128,21 @@ class SoapTransport:
             receipt=None if receipt is None else base64.b64decode(receipt),
         )
 
+    def collect(self, endpoint: PeerEndpoint, limit: int) -> Collected:
+        """Return what waits for us at the peer, at most ``limit`` messages."""
+        answer = self._call(endpoint, _Call("Collect", {"Limit": limit}, "CollectResponse"))
+        found = tuple(_waiting(each) for each in answer.findall(qualified("Waiting")))
+        return _checked(Collected, messages=found)
+
+    def confirm(self, endpoint: PeerEndpoint, message_id: str, receipt: bytes) -> Confirmed:
+        """Hand in our receipt for a collected message and return what was recorded."""
+        said = {"MessageId": message_id, "Receipt": receipt}
+        answer = self._call(endpoint, _Call("Confirm", said, "ConfirmResponse"))
+        if child_text(answer, "MessageId") != message_id:
+            raise BadAnswerError("the peer confirms another message")
+        verdict = Verdict(child_text(answer, "Verdict") or "")
+        return _checked(Confirmed, message_id=message_id, verdict=verdict)
+
     def close(self) -> None:
         """Close every kept connection."""
         self._client.close()
@@ -186,6 +210,15 @@ def _fault(fault: etree._Element, answer: HttpAnswer) -> TransportError:
 
 
 _REASONS: Final = frozenset({"faultcode", "faultstring", "Value", "Text"})
+
+
+def _waiting(element: etree._Element) -> WaitingEnvelope:
+    return _checked(
+        WaitingEnvelope,
+        message_id=child_text(element, "MessageId"),
+        envelope=base64.b64decode(child_text(element, "Envelope") or ""),
+        lease_until=_moment(child_text(element, "LeaseUntil")),
+    )
 
 
 def _moment(stated: str | None) -> datetime | None:

@@ -34,11 +34,11 @@ def test_status_tells_what_is_left_and_what_happened(traded_pair: Pair):
 def test_status_says_who_must_act_next_and_by_when(traded_pair: Pair):
     serial = serial_of(traded_pair)
     waits = eco_json("status", serial, home=traded_pair.ke)[0]["waits_for"]
-    assert waits["owner"] == "CUSTOMS"
+    assert waits["owner"] == "TRADER", "the rest has not been declared yet"
     assert waits["reason"].keys() == {"en", "fr", "ar"}
     for language in ("en", "fr", "ar"):
         out = eco("status", serial, "--language", language, home=traded_pair.ke).out
-        assert "waits for   CUSTOMS, until 20" in out
+        assert "waits for   TRADER, until 20" in out
         assert waits["next_step"][language] in out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -50,10 +51,13 @@ def fork(run: Callable[[], None], *stores: Store) -> Child:
     for store in stores:
         store.close()
     reading, writing = os.pipe()
+    gc.freeze()  # a collection in the child would copy every page of the parent
     pid = os.fork()
     if not pid:
+        gc.disable()
         os.close(reading)
         _run(run, writing)
+    gc.unfreeze()
     os.close(writing)
     return Child(pid, reading)
 

@@ -59,6 +59,7 @@ def _call_until_it_succeeds(
         try:
             answer = work()
         except BusyError:
+            assert len(steps.passed) == tried + 1, "a busy database was asked for more"
             if not failed_at[-1].endswith("after COMMIT"):
                 assert digest_of(theatre.urls[country]) == before, failed_at[-1]
             continue

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from gateway.documents import Finding, LocalisedText, Severity, Verdict
 from gateway.errors import error_for_code
-from gateway.transport import PingAnswer, StatusAnswer
+from gateway.transport import Collected, Confirmed, PingAnswer, StatusAnswer, WaitingEnvelope
 from gateway.web.peer import PeerAppSettings, ProxyTrust, create_peer_app
 from gateway.web.serving import ServerSettings, ServerTls, serve
 
@@ -37,6 +37,10 @@ CRASH_SECRET = "payload-of-a-trader"
 def receipt_for(raw: bytes) -> bytes:
     digest = hashlib.sha256(raw).hexdigest()
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<receipt sha256="{digest}"/>'.encode()
+
+
+def waiting_envelope(number: int) -> bytes:
+    return b"<Envelope>\xc3\xa9 %d</Envelope>\r\n" % number
 
 
 class StandInDesk:
@@ -67,6 +71,24 @@ class StandInDesk:
             received_at=RECEIVED_AT,
             receipt=receipt_for(message_id.encode()),
         )
+
+    def collect(self, limit: int | None, tls_fingerprint: str | None) -> Collected:
+        self._note("collect", str(limit).encode(), tls_fingerprint)
+        waiting = tuple(
+            WaitingEnvelope(
+                message_id=f"urn:uuid:{number}",
+                envelope=waiting_envelope(number),
+                lease_until=RECEIVED_AT,
+            )
+            for number in range(min(limit or 1, 3))
+        )
+        return Collected(messages=waiting)
+
+    def confirm(self, message_id: str, receipt: bytes, tls_fingerprint: str | None) -> Confirmed:
+        self._note("confirm", message_id.encode() + b"\n" + receipt, tls_fingerprint)
+        if receipt.startswith(b"raise "):
+            raise error_for_code(receipt.split()[1].decode())("as the test asked")
+        return Confirmed(message_id=message_id, verdict=Verdict.ACCEPTED_WITH_WARNINGS)
 
     def ping(self, tls_fingerprint: str | None) -> PingAnswer:
         self._note("ping", b"", tls_fingerprint)

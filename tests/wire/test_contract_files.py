@@ -53,7 +53,13 @@ def test_both_soap_versions_offer_the_same_operations():
     bindings = zeep.Client(str(wsdl_path())).wsdl.bindings
     offered = {str(name): set(each._operations) for name, each in bindings.items()}
     assert offered == {
-        f"{{{GATEWAY_NS}}}GatewaySoap1{minor}": {"Deliver", "Ping", "GetMessageStatus"}
+        f"{{{GATEWAY_NS}}}GatewaySoap1{minor}": {
+            "Deliver",
+            "Ping",
+            "GetMessageStatus",
+            "Collect",
+            "Confirm",
+        }
         for minor in "12"
     }
 

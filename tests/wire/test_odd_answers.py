@@ -16,6 +16,7 @@ import pytest
 from gateway.errors import (
     BadAnswerError,
     ConfigError,
+    HtmlAnswerError,
     PeerFaultError,
     TimedOutError,
     TlsError,
@@ -76,7 +77,7 @@ def redirect_to(connection: socket.socket) -> None:
 BOMB = gzip.compress(b"x" * 5_000_000)
 NOT_A_RECEIPT = [
     pytest.param(
-        says(http("200 OK", b"<html>hello</html>", "text/html")), BadAnswerError, id="html-200"
+        says(http("200 OK", b"<html>hello</html>", "text/html")), HtmlAnswerError, id="html-200"
     ),
     pytest.param(says(http("200 OK", b"")), BadAnswerError, id="empty-200"),
     pytest.param(

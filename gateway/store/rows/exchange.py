@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gateway.documents.codes import DocumentType, Verdict
 from gateway.store.states import DeliveryState
@@ -16,6 +16,7 @@ class NewDispatch:
     Attributes:
         conversation_id: life of one certificate of origin; its messages keep their order.
         due_at: when to send first; None means at once.
+        head_start: by how much it counts as older than it is among those to the same peer.
     """
 
     message_id: str
@@ -29,6 +30,7 @@ class NewDispatch:
     refers_to: str | None = None
     test: bool = False
     due_at: datetime | None = None
+    head_start: timedelta = timedelta()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,7 @@ class Dispatch:
 
     Attributes:
         due_at: when it may be claimed; end of the lease while SENDING, None once final.
+        rank_at: of the messages due to one peer the one with the earliest goes first.
         fence: number of the newest claim; rises by one with each.
         attempts: claims since queued or resent.
     """
@@ -51,6 +54,7 @@ class Dispatch:
     test: bool
     state: DeliveryState
     due_at: datetime | None
+    rank_at: datetime
     lease_owner: str | None
     fence: int
     attempts: int
@@ -101,6 +105,8 @@ class AttemptOutcome:
         code: wire code of the error or refusal; None on plain success.
         receipt: the peer's receipt envelope, byte for byte, on DELIVERED and REFUSED.
         park_until: nothing else is sent to this peer before; for unreachable peers.
+        resumes: with a receipt, codes of failures at this peer that are over now: messages
+            that wait because of one are due at once.
     """
 
     state: DeliveryState
@@ -112,6 +118,7 @@ class AttemptOutcome:
     receipt: bytes | None = None
     verdict: Verdict | None = None
     park_until: datetime | None = None
+    resumes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,6 +28,7 @@ class PeerProfile:
         live_from: nothing is sent before; None means at once.
         retry: settings of the retry policy that differ from ours.
         test: the peer is a test gateway.
+        collect: our workers fetch what waits for us at the peer.
     """
 
     identifier: str
@@ -45,6 +46,7 @@ class PeerProfile:
     live_from: datetime | None = None
     retry: Mapping[str, Any] = field(default_factory=dict)
     test: bool = False
+    collect: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from gateway.store.tables.audit import (
 )
 from gateway.store.tables.base import metadata
 from gateway.store.tables.books import balances
+from gateway.store.tables.bundles import bundle_members
 from gateway.store.tables.exchange import arrivals, attempts, bodies, dispatches
 from gateway.store.tables.keeping import erased_bodies, erasures, legal_holds
 from gateway.store.tables.operations import alert_notices, alerts, outages, tallies, watch_marks
@@ -28,6 +29,7 @@ __all__ = [
     "attempts",
     "balances",
     "bodies",
+    "bundle_members",
     "certificate_deliveries",
     "certificate_items",
     "certificates",

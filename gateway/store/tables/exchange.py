@@ -45,6 +45,7 @@ dispatches = Table(
     Column("test", Boolean, nullable=False),
     choice("state", DeliveryState),
     Column("due_at", UtcMoment),
+    Column("rank_at", UtcMoment, nullable=False),
     Column("lease_owner", String(100)),
     Column("fence", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
@@ -63,6 +64,14 @@ Index(
     "ix_dispatches_due",
     dispatches.c.peer_id,
     dispatches.c.due_at,
+    dispatches.c.id,
+    sqlite_where=text(DUE),
+    postgresql_where=text(DUE),
+)
+Index(
+    "ix_dispatches_rank",
+    dispatches.c.peer_id,
+    dispatches.c.rank_at,
     dispatches.c.id,
     sqlite_where=text(DUE),
     postgresql_where=text(DUE),

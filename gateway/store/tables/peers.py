@@ -43,6 +43,7 @@ peers = Table(
     Column("live_from", UtcMoment),
     Column("retry", JsonText, nullable=False),
     Column("test", Boolean, nullable=False),
+    Column("collect", Boolean, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("created_at", UtcMoment, nullable=False),
     Column("updated_at", UtcMoment, nullable=False),

@@ -5,6 +5,8 @@
 | ``POST /soap`` | SOAP 1.1 and 1.2; ``GET /soap?wsdl`` serves the contract |
 | ``POST /rest/v1/messages`` | an envelope in, its receipt envelope out |
 | ``GET /rest/v1/messages/{id}`` | what became of a message of the caller |
+| ``GET /rest/v1/outbox?limit=`` | messages that wait for the caller, under a lease |
+| ``POST /rest/v1/outbox/{id}/receipt`` | the caller's receipt for one of them |
 | ``GET /rest/v1/ping`` | who this is |
 | ``GET /health/live`` | the process answers; nothing else is looked at |
 """
@@ -21,6 +23,7 @@ from gateway.errors import InputError, NotFoundError
 from gateway.transport.port import ENVELOPE_MEDIA_TYPE, Answer
 from gateway.web.peer.desk import PeerAppSettings, PeerDesk
 from gateway.web.peer.inbound_http import read_body, require_media_type, tls_fingerprint
+from gateway.web.peer.pressure import Gate
 from gateway.web.peer.problems import as_gateway_error, problem_response, retry_after_of
 from gateway.web.peer.soap import SoapEndpoint
 
@@ -28,6 +31,7 @@ _HOST: Final = re.compile(
     r"[A-Za-z0-9.\-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?"
 )
 _MESSAGE_ID: Final = re.compile(r"[!-~]{1,70}")
+_LIMIT: Final = re.compile(r"[1-9][0-9]?|100")
 
 
 def create_peer_app(desk: PeerDesk, settings: PeerAppSettings | None = None) -> Flask:
@@ -37,8 +41,10 @@ def create_peer_app(desk: PeerDesk, settings: PeerAppSettings | None = None) -> 
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
-    _add_soap(app, SoapEndpoint(desk, known))
-    _add_rest(app, desk, known)
+    gate = Gate(known.pressure)
+    _add_soap(app, SoapEndpoint(desk, known, gate))
+    _add_rest(app, desk, known, gate)
+    _add_outbox(app, desk, known, gate)
     app.add_url_rule("/health/live", "live", _live)
     app.before_request(_require_host)
     app.after_request(_harden)
@@ -67,23 +73,54 @@ def _add_soap(app: Flask, endpoint: SoapEndpoint) -> None:
         return endpoint.contract(request)
 
 
-def _add_rest(app: Flask, desk: PeerDesk, settings: PeerAppSettings) -> None:
+def _add_rest(app: Flask, desk: PeerDesk, settings: PeerAppSettings, gate: Gate) -> None:
     @app.post("/rest/v1/messages")
     def deliver() -> Response:
         require_media_type(request, ENVELOPE_MEDIA_TYPE)
-        raw = read_body(request, settings.envelope_limit)
-        receipt = desk.accept(raw, tls_fingerprint(request, settings.proxy))
+        fingerprint = tls_fingerprint(request, settings.proxy)
+        with gate.passage(fingerprint):
+            receipt = desk.accept(read_body(request, settings.envelope_limit), fingerprint)
         return Response(receipt, content_type=ENVELOPE_MEDIA_TYPE)
 
     @app.get("/rest/v1/messages/<message_id>")
     def status(message_id: str) -> Response:
-        if not _MESSAGE_ID.fullmatch(message_id):
-            raise InputError("this is no message id")
+        _require_message_id(message_id)
         return _json(desk.status(message_id, tls_fingerprint(request, settings.proxy)))
 
     @app.get("/rest/v1/ping")
     def ping() -> Response:
         return _json(desk.ping(tls_fingerprint(request, settings.proxy)))
+
+
+def _add_outbox(app: Flask, desk: PeerDesk, settings: PeerAppSettings, gate: Gate) -> None:
+    @app.get("/rest/v1/outbox")
+    def collect() -> Response:
+        limit = _limit(request.args.getlist("limit"))
+        fingerprint = tls_fingerprint(request, settings.proxy)
+        with gate.passage(fingerprint):
+            return _json(desk.collect(limit, fingerprint))
+
+    @app.post("/rest/v1/outbox/<message_id>/receipt")
+    def confirm(message_id: str) -> Response:
+        _require_message_id(message_id)
+        require_media_type(request, ENVELOPE_MEDIA_TYPE)
+        fingerprint = tls_fingerprint(request, settings.proxy)
+        with gate.passage(fingerprint):
+            receipt = read_body(request, settings.envelope_limit)
+            return _json(desk.confirm(message_id, receipt, fingerprint))
+
+
+def _require_message_id(stated: str) -> None:
+    if not _MESSAGE_ID.fullmatch(stated):
+        raise InputError("this is no message id")
+
+
+def _limit(stated: list[str]) -> int | None:
+    if not stated:
+        return None
+    if len(stated) > 1 or not _LIMIT.fullmatch(stated[0]):
+        raise InputError("`limit` is one number from 1 to 100")
+    return int(stated[0])
 
 
 def _json(answer: Answer) -> Response:

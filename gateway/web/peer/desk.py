@@ -7,7 +7,8 @@ from typing import Protocol
 
 from gateway.envelope import MAX_ENVELOPE_BYTES
 from gateway.errors import ConfigError
-from gateway.transport.port import PingAnswer, StatusAnswer
+from gateway.transport.port import Collected, Confirmed, PingAnswer, StatusAnswer
+from gateway.web.peer.pressure import Pressure
 
 SHORTEST_PROXY_SECRET = 32
 
@@ -24,6 +25,12 @@ class PeerDesk(Protocol):
 
     def status(self, message_id: str, tls_fingerprint: str | None) -> StatusAnswer:
         """Return what is known of a message that the caller itself delivered."""
+
+    def collect(self, limit: int | None, tls_fingerprint: str | None) -> Collected:
+        """Return messages that wait for the caller, at most ``limit`` (None: as many as suits)."""
+
+    def confirm(self, message_id: str, receipt: bytes, tls_fingerprint: str | None) -> Confirmed:
+        """Record the caller's receipt for a message that waited for it."""
 
     def ping(self, tls_fingerprint: str | None) -> PingAnswer:
         """Return who this gateway is."""
@@ -64,12 +71,14 @@ class PeerAppSettings:
         proxy: trust in a TLS proxy; None reads the client certificate from our own socket and
             ignores every header that claims one.
         retry_after_seconds: what a busy gateway asks callers to wait.
+        pressure: how much is taken at a time, of one peer and in total.
     """
 
     max_envelope_bytes: int = MAX_ENVELOPE_BYTES
     public_url: str | None = None
     proxy: ProxyTrust | None = None
     retry_after_seconds: int = 30
+    pressure: Pressure = field(default_factory=Pressure)
 
     @property
     def envelope_limit(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import traceback
 import uuid
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from gateway.errors import (
     InternalError,
     MethodNotAllowedError,
     NotFoundError,
+    SlowDownError,
     TooLargeError,
     TransportError,
     UnsupportedMediaError,
@@ -62,8 +64,8 @@ def retry_after_of(error: GatewayError, default: int) -> int | None:
     """Return the seconds to ask a caller to wait, or None where waiting is not the point."""
     if error.http_status not in (429, 503):
         return None
-    stated = error.retry_after if isinstance(error, TransportError) else None
-    return default if stated is None else max(1, round(stated))
+    stated = error.retry_after if isinstance(error, TransportError | SlowDownError) else None
+    return default if stated is None else max(1, math.ceil(stated))
 
 
 def problem_response(error: GatewayError, *, retry_after: int | None) -> Response:

@@ -2,7 +2,7 @@
 
 Plan of a call (the SOAPAction header is not consulted):
 
-1. Content type and size, before the body is read.
+1. Content type, room and size, before the body is read.
 2. Hardened parse; the version is the envelope's namespace; mandatory headers are refused.
 3. The body child names an operation and follows the WSDL's schema.
 4. Base64 is taken off, the desk answers, the answer is framed.
@@ -33,8 +33,11 @@ from gateway.transport.soap_contract import (
 )
 from gateway.web.peer.desk import PeerAppSettings, PeerDesk
 from gateway.web.peer.inbound_http import read_body, require_media_type, tls_fingerprint
+from gateway.web.peer.pressure import Gate
 from gateway.web.peer.problems import as_gateway_error, problem_response, retry_after_of
 from gateway.web.peer.soap_answers import (
+    collect_response,
+    confirm_response,
     deliver_response,
     fault_message,
     ping_response,
@@ -49,14 +52,17 @@ _FRAME_BYTES: Final = 64_000
 class SoapEndpoint:
     """Answers SOAP calls with the help of a desk."""
 
-    def __init__(self, desk: PeerDesk, settings: PeerAppSettings) -> None:
+    def __init__(self, desk: PeerDesk, settings: PeerAppSettings, gate: Gate) -> None:
         self._desk = desk
+        self._gate = gate
         self._settings = settings
         self._most = settings.envelope_limit * 4 // 3 + _FRAME_BYTES
         self._operations: Mapping[str, Callable[[SoapMessage, str | None], bytes]] = {
             qualified("Deliver"): self._deliver,
             qualified("Ping"): self._ping,
             qualified("GetMessageStatus"): self._status,
+            qualified("Collect"): self._collect,
+            qualified("Confirm"): self._confirm,
         }
 
     def answer(self, request: Request) -> Response:
@@ -64,11 +70,11 @@ class SoapEndpoint:
         version: SoapVersion | None = None
         try:
             require_media_type(request, *SOAP_MEDIA_TYPES.values())  # 1
-            raw = read_body(request, self._most)
             fingerprint = tls_fingerprint(request, self._settings.proxy)
-            message = read_frame(raw)  # 2
-            version = message.version
-            body = self._operation(message.payload)(message, fingerprint)  # 3, 4
+            with self._gate.passage(fingerprint):
+                message = read_frame(read_body(request, self._most))  # 2
+                version = message.version
+                body = self._operation(message.payload)(message, fingerprint)  # 3, 4
         except Exception as exc:  # noqa: BLE001 - the one error handler of this channel
             return self._fault(as_gateway_error(exc), request, version)
         return _soap_response(version, body, 200)
@@ -99,6 +105,17 @@ class SoapEndpoint:
     def _status(self, message: SoapMessage, fingerprint: str | None) -> bytes:
         message_id = child_text(message.payload, "MessageId") or ""
         return status_response(message.version, self._desk.status(message_id, fingerprint))
+
+    def _collect(self, message: SoapMessage, fingerprint: str | None) -> bytes:
+        stated = child_text(message.payload, "Limit")
+        limit = None if stated is None else int(stated)
+        return collect_response(message.version, self._desk.collect(limit, fingerprint))
+
+    def _confirm(self, message: SoapMessage, fingerprint: str | None) -> bytes:
+        message_id = child_text(message.payload, "MessageId") or ""
+        receipt = base64.b64decode(child_text(message.payload, "Receipt") or "")
+        said = self._desk.confirm(message_id, receipt, fingerprint)
+        return confirm_response(message.version, said)
 
     def _fault(
         self, error: GatewayError, request: Request, version: SoapVersion | None

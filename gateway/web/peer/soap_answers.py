@@ -10,7 +10,13 @@ from lxml import etree
 
 from gateway.documents.findings import Finding
 from gateway.errors import GatewayError, InternalError, MustUnderstandError, SoapVersionError
-from gateway.transport.port import PingAnswer, SoapVersion, StatusAnswer
+from gateway.transport.port import (
+    Collected,
+    Confirmed,
+    PingAnswer,
+    SoapVersion,
+    StatusAnswer,
+)
 from gateway.transport.soap_contract import GATEWAY_NS, SOAP_NAMESPACES, XML_NS, qualified
 from gateway.web.peer.problems import MOST_FINDINGS
 from gateway.xml.parsing import serialize
@@ -48,6 +54,25 @@ def status_response(version: SoapVersion, said: StatusAnswer) -> bytes:
         _add(answer, "ReceivedAt", _stamp(said.received_at))
     if said.receipt is not None:
         _add(answer, "Receipt", _base64(said.receipt))
+    return _message(version, answer)
+
+
+def collect_response(version: SoapVersion, said: Collected) -> bytes:
+    """Return the SOAP message that hands out what waits for the caller."""
+    answer = _element("CollectResponse")
+    for each in said.messages:
+        waiting = _add(answer, "Waiting", None)
+        _add(waiting, "MessageId", each.message_id)
+        _add(waiting, "Envelope", _base64(each.envelope))
+        _add(waiting, "LeaseUntil", _stamp(each.lease_until))
+    return _message(version, answer)
+
+
+def confirm_response(version: SoapVersion, said: Confirmed) -> bytes:
+    """Return the SOAP message that says what a receipt was recorded as."""
+    answer = _element("ConfirmResponse")
+    _add(answer, "MessageId", said.message_id)
+    _add(answer, "Verdict", said.verdict.value)
     return _message(version, answer)
 
 

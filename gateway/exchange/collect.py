@@ -1,0 +1,89 @@
+"""Collect mode, the holder's side: a peer that cannot be called fetches and confirms.
+
+What is handed out is only lent: until the peer's signed receipt is in our books the message is
+not delivered, and after its lease it waits again.  The same stored bytes are handed out each
+time, and the receiver repeats its receipt, so that nothing is lost or taken twice at any line.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import Connection
+
+from gateway.envelope import MAX_ENVELOPE_BYTES
+from gateway.errors import GatewayError
+from gateway.exchange.context import Desk
+from gateway.exchange.proof import record_proof
+from gateway.register import register
+from gateway.store import (
+    AttemptOutcome,
+    Claim,
+    DeliveryState,
+    Peer,
+    bodies,
+    collecting,
+    outbox,
+)
+from gateway.transport import Collected, Confirmed, WaitingEnvelope
+
+LEASE: Final = timedelta(minutes=5)
+"""How long a collector has for accepting and confirming one batch."""
+
+USUAL_LIMIT: Final = 20
+HIGHEST_LIMIT: Final = 100
+MOST_BYTES: Final = MAX_ENVELOPE_BYTES
+"""Bound of the envelopes of one answer together: what fits into one SOAP message."""
+
+
+def hand_out(desk: Desk, peer: Peer, limit: int | None = None) -> Collected:
+    """Return the oldest messages that wait for ``peer``, leased to it.
+
+    Of each conversation only the first open message is handed out; the next one follows when
+    that is confirmed.
+    """
+    with desk.store.begin() as conn:
+        claims = collecting.hand_out(
+            conn,
+            peer,
+            desk.clock(),
+            lease=LEASE,
+            limit=min(limit or USUAL_LIMIT, HIGHEST_LIMIT),
+            max_bytes=MOST_BYTES,
+        )
+        waiting = [_lent(desk, conn, claim) for claim in claims]
+    return Collected(messages=tuple(each for each in waiting if each is not None))
+
+
+def confirm(desk: Desk, peer: Peer, message_id: str, receipt: bytes) -> Confirmed:
+    """Return what is recorded after ``peer`` handed in its receipt for a message.
+
+    The same receipt again changes nothing; one that comes after the lease, or after somebody
+    gave the message up, counts all the same.
+
+    Raises:
+        NotFoundError: no such message was sent to this peer.
+        ReceiptError: the receipt proves nothing; nothing was changed.
+    """
+    verdict, _ = record_proof(desk, peer, message_id, receipt, actor=collecting.taker(peer))
+    return Confirmed(message_id=message_id, verdict=verdict)
+
+
+def _lent(desk: Desk, conn: Connection, claim: Claim) -> WaitingEnvelope | None:
+    """Return what is handed out; of bytes that were changed in the database, nothing.
+
+    Such a message waits for a person and keeps no other from being handed out.
+    """
+    try:
+        envelope = bodies.checked(claim.envelope, claim.envelope_sha256)
+    except GatewayError as exc:
+        outcome = AttemptOutcome(
+            state=DeliveryState.FAILED, ended_at=desk.clock(), code=exc.code, detail=exc.detail
+        )
+        outbox.record_attempt(conn, claim, outcome)
+        register.record_delivery(conn, claim, outcome)
+        return None
+    return WaitingEnvelope(
+        message_id=claim.message_id, envelope=envelope, lease_until=claim.lease_until
+    )

@@ -1,0 +1,1 @@
+"""Other ways to hand over the same envelopes: collecting, and bundles in a file."""
