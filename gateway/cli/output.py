@@ -53,6 +53,7 @@ class ExitStatus(IntEnum):
     FAILED = 8
     INTERRUPTED = 130
     READER_GONE = 141
+    TERMINATED = 143
 
     @property
     def meaning(self) -> str:
@@ -72,6 +73,7 @@ _MEANINGS: Mapping[ExitStatus, str] = {
     ExitStatus.FAILED: "anything else; the message names the error code",
     ExitStatus.INTERRUPTED: "stopped by Ctrl-C",
     ExitStatus.READER_GONE: "whoever read the output has gone (a closed pipe)",
+    ExitStatus.TERMINATED: "`eco demo` was stopped by SIGTERM; its gateways are stopped too",
 }
 
 _STATUS_OF: Sequence[tuple[type[GatewayError], ExitStatus]] = (

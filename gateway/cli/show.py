@@ -48,7 +48,7 @@ def demo(call: Invocation, once: bool, keep: Path | None, samples: Path | None) 
     directory = keep or Path(tempfile.mkdtemp(prefix="eco-demo-"))
     directory.mkdir(parents=True, exist_ok=True)
     # The gateways are processes of their own; they must not outlive a demonstration that is ended.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(int(ExitStatus.TERMINATED)))
     try:
         kept = keep is not None or not once
         call.output.say(*opening_lines(directory)[: None if kept else -1])

@@ -132,6 +132,41 @@ def test_141_reader_gone(first_pair: Pair, as_json: tuple[str, ...]):
     assert ended.stderr == b""
 
 
+@pytest.mark.slow
+def test_143_terminated_and_no_gateway_outlives_it(tmp_path: Path):
+    """SIGTERM as soon as the demonstration's first gateway runs."""
+    kept = tmp_path / "kept"
+    running = subprocess.Popen(
+        command_line("demo", "--once", "--keep", kept, "--json"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment(),
+    )
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not (kept / "gateway-zm/serve.log").exists():
+            assert running.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        running.terminate()
+        assert running.wait(timeout=PATIENCE) == ExitStatus.TERMINATED
+    finally:
+        running.kill()
+        running.wait()
+    assert not [
+        command
+        for command in Path("/proc").glob("[0-9]*/cmdline")
+        if str(kept).encode() in content_or_nothing(command)
+    ]
+
+
+def content_or_nothing(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
 def test_every_error_of_the_tree_ends_with_a_status_of_its_kind():
     found = {cls.code: exit_status_of(cls.__new__(cls)) for cls in errors.all_error_types()}
     assert ExitStatus.OK not in found.values()
