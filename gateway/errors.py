@@ -26,7 +26,7 @@ are called; none of them crosses a room's border.
     │   ├── WrongReceiverError, SenderMismatchError, StaleMessageError,
     │   ├── FutureMessageError, DocumentTypeNotAgreedError, VersionNotSupportedError,
     │   ├── DigestMismatchError, MessageIdReusedError, TestFlagError, BusyError,
-    │   ├── SlowDownError
+    │   ├── SlowDownError, CertificateAwaitedError
     ├── TransportError          an attempt to reach a peer gave no usable answer
     │   ├── UnreachableError (NameUnknownError), TimedOutError, TlsError, PeerFaultError,
     │   ├── BadAnswerError (HtmlAnswerError)
