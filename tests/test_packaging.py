@@ -145,7 +145,12 @@ def test_the_mapping_tables_load_from_the_wheel(installed: Installed):
         "from gateway.xml.mapping import load_tables\n"
         "print(*sorted(kind.value for kind in load_tables()))"
     )
-    assert names.split() == ["Acknowledgement", "CertificateOfOrigin", "CustomsResponse"]
+    assert names.split() == [
+        "Acknowledgement",
+        "BooksStatement",
+        "CertificateOfOrigin",
+        "CustomsResponse",
+    ]
 
 
 def test_the_schemas_load_from_the_wheel(installed: Installed):

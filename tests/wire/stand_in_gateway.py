@@ -18,7 +18,7 @@ from pathlib import Path
 from gateway.documents import Finding, LocalisedText, Severity, Verdict
 from gateway.errors import error_for_code
 from gateway.transport import Collected, Confirmed, PingAnswer, StatusAnswer, WaitingEnvelope
-from gateway.web.peer import PeerAppSettings, ProxyTrust, create_peer_app
+from gateway.web.peer import PeerAppSettings, Pressure, ProxyTrust, create_peer_app
 from gateway.web.serving import ServerSettings, ServerTls, serve
 
 RECEIVED_AT = datetime(2026, 3, 10, 9, 0, 5, tzinfo=UTC)
@@ -126,6 +126,7 @@ def main() -> None:
     )
     proxy = ProxyTrust(secret=given["proxy_secret"]) if given.get("proxy_secret") else None
     app_settings = PeerAppSettings(
+        pressure=Pressure(at_once=64, at_once_per_peer=64),
         max_envelope_bytes=given.get("max_envelope_bytes", 12_000_000),
         public_url=given.get("public_url"),
         proxy=proxy,
