@@ -90,7 +90,7 @@ def open_gateway(home: Path, *, clock: Clock = system_clock) -> Gateway:
             clock_skew=timedelta(minutes=settings.limits.clock_skew_minutes),
         ),
         clock=clock,
-        priorities=PriorityTable.load(_own_file(settings, settings.delivery.priority_table)),
+        priorities=PriorityTable.load(settings.resolve_own(settings.delivery.priority_table)),
         hs=tuple(import_hs(settings.resolve(path)) for path in settings.code_lists.hs),
     )
     return Gateway(settings=settings, desk=desk, national=load_national_formats())
@@ -234,11 +234,7 @@ def retry_table_of(settings: Settings) -> RetryTable:
     Raises:
         ConfigError: the home's own table is broken.
     """
-    return RetryTable.load(_own_file(settings, settings.delivery.retry_table))
-
-
-def _own_file(settings: Settings, path: Path | None) -> Path | None:
-    return None if path is None else settings.resolve(path)
+    return RetryTable.load(settings.resolve_own(settings.delivery.retry_table))
 
 
 def _proxy_trust(settings: Settings) -> ProxyTrust | None:

@@ -264,6 +264,10 @@ class Settings(Section):
         """Return ``path`` as seen from the gateway home."""
         return self.home / path
 
+    def resolve_own(self, path: Path | None) -> Path | None:
+        """Return where the home's own file lies, None where it has none."""
+        return None if path is None else self.resolve(path)
+
     @property
     def authority_codes(self) -> dict[DocumentType, str]:
         """The codes of the authorities we sign for, by the type of document they sign."""

@@ -105,8 +105,7 @@ def resend(call: Invocation, message_id: str, reason: str) -> None:
 
 
 def _retry_table(settings: Settings) -> RetryTable:
-    own = settings.delivery.retry_table
-    return RetryTable.load(None if own is None else settings.resolve(own))
+    return RetryTable.load(settings.resolve_own(settings.delivery.retry_table))
 
 
 def _sent_lines(sent: Sequence[Dispatch], names: Names) -> list[str]:
