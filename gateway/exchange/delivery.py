@@ -17,6 +17,7 @@ import structlog
 from gateway.documents import Verdict
 from gateway.errors import ConflictError, GatewayError, InternalError, PeerFaultError
 from gateway.exchange.context import Desk
+from gateway.exchange.proof import record_late
 from gateway.exchange.receipts import check_receipt
 from gateway.exchange.retry import RetryPolicy
 from gateway.register import register
@@ -71,7 +72,7 @@ def deliver(worker: Worker, claim: Claim) -> DeliveryState:
     1. Renew the lease if those before this claim used most of it; a lost claim ends here.
     2. Send the stored bytes, outside any transaction.
     3. Verify the receipt: the peer signed it, for this message, for these bytes.
-    4. Record the outcome; a claim that was lost meanwhile records nothing.
+    4. Record the outcome; a claim that was lost meanwhile records its receipt and nothing else.
 
     Raises:
         GatewayError: the outcome cannot be recorded now.
@@ -196,10 +197,21 @@ def _record(worker: Worker, claim: Claim, outcome: AttemptOutcome) -> None:
         _write(worker, claim, outcome)
     except Exception as exc:  # noqa: BLE001 - an attempt without outcome would be repeated for ever
         if not _holds(worker, claim):
-            log.warning("claim lost", message_id=claim.message_id, worker=worker.name)
+            _record_lost(worker, claim, outcome)
             return
         error = exc if isinstance(exc, GatewayError) else _own_fault(exc, claim)
         _write(worker, claim, _failure(worker, claim, error))
+
+
+def _record_lost(worker: Worker, claim: Claim, outcome: AttemptOutcome) -> None:
+    """Let a receipt count that came after the claim was lost; a failure then means nothing."""
+    standing = None
+    if outcome.receipt is not None:
+        actor = f"worker:{worker.name}"
+        standing = record_late(worker.desk, claim.message_id, outcome, actor=actor)
+    log.warning(
+        "claim lost", message_id=claim.message_id, worker=worker.name, receipt_counts=standing
+    )
 
 
 def _holds(worker: Worker, claim: Claim) -> bool:

@@ -58,6 +58,21 @@ def record_proof(
     return decided or acknowledgement.verdict, standing
 
 
+def record_late(desk: Desk, message_id: str, outcome: AttemptOutcome, *, actor: str) -> Standing:
+    """Return what a checked receipt counts for that was brought by who holds no claim any more.
+
+    The receipt is proof, whoever brings it: it decides unless another one has decided before.
+
+    Args:
+        outcome: the end of the delivery that the receipt proves.
+    """
+    with desk.store.begin() as conn:
+        stored, standing = verdicts.record(conn, message_id, outcome, actor=actor)
+        if standing is Standing.DECIDES:
+            register.record_delivery(conn, stored, outcome)
+    return standing
+
+
 def outcome_of(desk: Desk, receipt: bytes, acknowledgement: Acknowledgement) -> AttemptOutcome:
     """Return the end of a delivery that a checked receipt proves."""
     refused = acknowledgement.verdict is Verdict.REFUSED

@@ -100,6 +100,21 @@ def test_a_worker_that_wakes_up_after_its_lease_changes_nothing(theatre: Theatre
     assert codes == ["LEASE_LOST", "DELIVERED"]
 
 
+def test_the_receipt_of_a_worker_that_lost_its_claim_counts(theatre: Theatre):
+    message_id = _submit(theatre, SERIAL)
+    child = _frozen_worker(theatre, "after the answer", then=lambda: None)
+    scene = theatre.scene
+    scene.clock.pass_time(minutes=10)
+    with scene.side("ZM").desk.store.begin() as conn:
+        outbox.claim_due(conn, "dies soon", scene.clock(), lease_seconds=60, limit=1)
+    scene.close()
+    child.go_on()
+    assert child.wait() == 0
+    assert _state(scene, message_id) is DeliveryState.DELIVERED
+    assert theatre.broken_promises({SERIAL: 0}) == []
+    assert [row["fence"] for row in read_books("ZM", theatre.urls["ZM"])["dispatches"]] == [2]
+
+
 def test_a_late_failure_does_not_undo_the_delivery_of_another_worker(theatre: Theatre):
     message_id = _submit(theatre, SERIAL)
 
