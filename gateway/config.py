@@ -190,6 +190,8 @@ class DeliverySection(Section):
             `mappings/delivery/retry-classes.yaml`.
         priority_table: file whose priority classes replace those of
             `mappings/delivery/priorities.yaml`.
+        resend_most: messages that one `eco resend` of many queues at most.
+        resend_per_second: of them become due to one peer in a second.
     """
 
     poll_seconds: Annotated[float, Field(gt=0, le=60)] = 1.0
@@ -203,6 +205,8 @@ class DeliverySection(Section):
     lanes: Annotated[int, Field(ge=1, le=64)] = 8
     retry_table: Path | None = None
     priority_table: Path | None = None
+    resend_most: Annotated[int, Field(ge=1, le=100_000)] = 500
+    resend_per_second: Annotated[float, Field(gt=0, le=100)] = 5.0
 
     @model_validator(mode="after")
     def _rising(self) -> Self:

@@ -1,4 +1,4 @@
-"""The commands that look into the books: one certificate, the messages, and sending again."""
+"""The commands that look into the books: one certificate, and the messages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 
 from gateway.cli.certificate_text import history_lines
 from gateway.cli.main import Invocation, common
-from gateway.cli.opening import actor, present, the_books
+from gateway.cli.opening import the_books
 from gateway.cli.output import minute, table
 from gateway.cli.views import Names, arrival_view, dispatch_view, history_view, names_of, wait_view
 from gateway.config import Settings
@@ -86,22 +86,6 @@ def messages(call: Invocation, state: str | None, limit: int) -> None:
     }
     lines = [*_sent_lines(sent, names), *_waiting_lines(sent, retry, call.output.language)]
     call.output.result(value, lines if chosen else [*lines, "", *_received_lines(received, names)])
-
-
-@click.command()
-@click.argument("message_id")
-@click.option("--reason", required=True, help="Why; stands in the journal.")
-@common
-def resend(call: Invocation, message_id: str, reason: str) -> None:
-    """Queue a failed or held message again: the same bytes under the same id."""
-    with the_books(call) as books, books.store.begin() as conn:
-        queued = outbox.resend(conn, message_id, at=present(), actor=actor(), reason=reason)
-        names = names_of(peers.every(conn))
-    peer = names[queued.peer_id]
-    call.output.result(
-        dispatch_view(queued, names),
-        [f"{queued.document_number} is queued again for {peer} as {message_id}"],
-    )
 
 
 def _retry_table(settings: Settings) -> RetryTable:

@@ -6,6 +6,7 @@ Programs rely on these names; docs/command-forms.md describes them and a test co
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from gateway.exchange.history import CertificateHistory
@@ -91,6 +92,18 @@ def wait_view(wait: Wait | None, language: str) -> dict[str, Any]:
         "next_step": wait.next_step.in_language(language),
         "next_at": wait.next_at,
         "deadline": wait.deadline,
+    }
+
+
+def dead_letter_view(
+    row: Dispatch, names: Names, wait: Wait | None, now: datetime
+) -> dict[str, Any]:
+    """Return what is said of a message that waits for a person, reason and remedy included."""
+    return dispatch_view(row, names) | {
+        "age_hours": round((now - row.created_at).total_seconds() / 3600, 1),
+        "owner": None if wait is None else wait.owner,
+        "why": None if wait is None else wait.reason,
+        "remedy": None if wait is None else wait.next_step,
     }
 
 

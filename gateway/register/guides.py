@@ -116,7 +116,11 @@ GUIDES: Mapping[type[StrEnum], Mapping[AnyState, Guide]] = {
                 "Un opérateur retient le message.",
                 "يحتجز أحد المشغلين الرسالة.",
             ),
-            _text("Release it.", "Libérez-le.", "أفرج عنها."),
+            _text(
+                "Let it go with `eco resend`.",
+                "Laissez-le partir par `eco resend`.",
+                "أطلقها بالأمر `eco resend`.",
+            ),
         ),
     },
     ExchangeState: {

@@ -127,25 +127,41 @@ def hold(conn: Connection, message_id: str, *, at: datetime, actor: str, reason:
 
 
 def release(
-    conn: Connection, message_id: str, *, at: datetime, actor: str, reason: str
+    conn: Connection,
+    message_id: str,
+    *,
+    at: datetime,
+    actor: str,
+    reason: str,
+    due_at: datetime | None = None,
 ) -> Dispatch:
-    """Let a held message go, due at once.
+    """Let a held message go, due at ``due_at`` or else at once.
 
     Raises:
         NotFoundError, ConflictError: there is none, or it is not held.
     """
-    step = _Step(DeliveryEvent.RELEASE, journal.Action.DISPATCH_RELEASED, due_at=at)
+    step = _Step(DeliveryEvent.RELEASE, journal.Action.DISPATCH_RELEASED, due_at=due_at or at)
     return _operate(conn, message_id, step, at=at, actor=actor, reason=reason)
 
 
-def resend(conn: Connection, message_id: str, *, at: datetime, actor: str, reason: str) -> Dispatch:
-    """Queue a failed, refused or waiting message again: same id, same bytes, due at once.
+def resend(
+    conn: Connection,
+    message_id: str,
+    *,
+    at: datetime,
+    actor: str,
+    reason: str,
+    due_at: datetime | None = None,
+) -> Dispatch:
+    """Queue a failed, refused or waiting message again: same id, same bytes.
+
+    It is due at ``due_at`` or else at once.
 
     Raises:
         NotFoundError, ConflictError: there is none, or it is delivered, held or under way, or
             retention has erased its bytes.
     """
-    step = _Step(DeliveryEvent.RESEND, journal.Action.DISPATCH_RESENT, due_at=at)
+    step = _Step(DeliveryEvent.RESEND, journal.Action.DISPATCH_RESENT, due_at=due_at or at)
     queued = _operate(conn, message_id, step, at=at, actor=actor, reason=reason)
     bodies.get(conn, queued.envelope_sha256)  # refuses what was erased; the step is undone
     return queued

@@ -225,6 +225,7 @@ def test_every_heading_of_the_forms_is_a_command():
         in {
             "home",
             "books",
+            "dead_letters",
             "papers",
             "sending",
             "running",
