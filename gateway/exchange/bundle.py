@@ -64,7 +64,7 @@ class Exported:
 def export_bundle(desk: Desk, peer: Peer, file: BinaryIO, selection: Selection) -> Exported:
     """Return what was written into ``file`` for ``peer``; nothing is noted yet.
 
-    1. Choose receipts first, then envelopes, oldest first, within the bounds.
+    1. Choose receipts first, then envelopes, the most urgent first, within the bounds.
     2. Write the manifest with every digest and sign it with the gateway's key.
     3. Write the stored bytes as they are.
 

@@ -38,7 +38,7 @@ MOST_BYTES: Final = MAX_ENVELOPE_BYTES
 
 
 def hand_out(desk: Desk, peer: Peer, limit: int | None = None) -> Collected:
-    """Return the oldest messages that wait for ``peer``, leased to it.
+    """Return the most urgent messages that wait for ``peer``, leased to it.
 
     Of each conversation only the first open message is handed out; the next one follows when
     that is confirmed.

@@ -76,11 +76,16 @@ class Lanes:
         return self._finish(grace_seconds)
 
     def drain(self) -> int:
-        """Send until nothing is due and nothing under way; return how many were tried."""
-        tried = 0
+        """Send what is due now; return how many attempts were made.
+
+        It ends when everything that is due at its start was tried, or cannot be tried because
+        its peer's lane is parked.  What becomes due meanwhile, as a message that failed does,
+        is left to the next run: a peer that fails at once keeps nobody busy for ever.
+        """
+        tried, started = 0, self.worker.desk.clock()
         while not self._stopped:
             busy = self.under_way  # read first: what ends meanwhile may have made room
-            tried += (found := self._step())
+            tried += (found := self._step(due_by=started))
             if not found and not busy:
                 break
             self._wait()
@@ -95,12 +100,12 @@ class Lanes:
         """How many attempts run at this moment."""
         return len(self._running)
 
-    def _step(self) -> int:
+    def _step(self, *, due_by: datetime | None = None) -> int:
         """Claim as much as there is room for and begin it; return how much that was."""
         try:
             self._renew()
             room = self._room()
-            claims = self._claim(room) if room > 0 else ()
+            claims = self._claim(room, due_by) if room > 0 else ()
         except Exception as exc:  # noqa: BLE001 - the dispatcher must go on: the books come back
             reason = exc.code if isinstance(exc, GatewayError) else type(exc).__name__
             log.error("claiming failed", worker=self.worker.name, error=reason)  # noqa: TRY400 - no payloads
@@ -121,7 +126,7 @@ class Lanes:
             left = [one.begun + self.patience_seconds - now for one in self._running.values()]
         return [seconds for seconds in left if seconds > 0]
 
-    def _claim(self, room: int) -> tuple[Claim, ...]:
+    def _claim(self, room: int, due_by: datetime | None) -> tuple[Claim, ...]:
         worker = self.worker
         with worker.desk.store.begin() as conn:
             return outbox.claim_due(
@@ -130,6 +135,7 @@ class Lanes:
                 now=worker.desk.clock(),
                 lease_seconds=worker.lease_seconds,
                 limit=room,
+                due_by=due_by,
             )
 
     def _begin(self, claim: Claim) -> None:

@@ -36,6 +36,11 @@ _KEPT_BACK = exists().where(
     _EARLIER.c.state == DeliveryState.HELD,
 )
 
+_TURN = func.max(dispatches.c.rank_at).over(
+    partition_by=dispatches.c.conversation_id, order_by=dispatches.c.id
+)
+"""Rank of a message, but never before what precedes it in its conversation."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class BundleItem:
@@ -56,9 +61,10 @@ class BundleItem:
 def waiting(
     conn: Connection, peer: Peer, *, again: bool = False, limit: int
 ) -> tuple[BundleItem, ...]:
-    """Return the envelopes that wait for ``peer``, oldest first.
+    """Return the envelopes that wait for ``peer``, the most urgent first.
 
-    What an operator keeps back stays here, and so does what follows it in its conversation.
+    Messages of one conversation keep their order, whatever they carry.  What an operator keeps
+    back stays here, and so does what follows it in its conversation.
 
     Args:
         again: also those that went out in an earlier bundle.
@@ -66,7 +72,7 @@ def waiting(
     query = (
         _envelopes(peer)
         .where(dispatches.c.state.in_(_TRAVELS), ~_KEPT_BACK)
-        .order_by(dispatches.c.id)
+        .order_by(_TURN, dispatches.c.id)
         .limit(limit)
     )
     if not again:

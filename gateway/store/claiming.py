@@ -41,6 +41,7 @@ LEASE_LOST = "LEASE_LOST"
 _LONG_AGO = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 _NOW = bindparam("now", type_=UtcMoment)
 _OWN = bindparam("own", type_=BigId)
+_DUE_BY = bindparam("due_by", type_=UtcMoment)
 _EARLIER = dispatches.alias("earlier")
 
 # Statements are built once: building them costs more than most of them take to run.
@@ -57,7 +58,7 @@ _OPEN_LANES = (
         or_(peers.c.live_from.is_(None), peers.c.live_from <= _NOW),
         or_(lanes.c.parked_until.is_(None), lanes.c.parked_until <= _NOW),
         exists().where(
-            dispatches.c.peer_id == lanes.c.peer_id, text(DUE), dispatches.c.due_at <= _NOW
+            dispatches.c.peer_id == lanes.c.peer_id, text(DUE), dispatches.c.due_at <= _DUE_BY
         ),
         _UNDER_WAY.where(dispatches.c.peer_id == lanes.c.peer_id).correlate(lanes).scalar_subquery()
         < bindparam("per_peer"),
@@ -76,7 +77,7 @@ _DUE_ROWS = (
     select(dispatches, body_table.c.content)
     .join(body_table, body_table.c.sha256 == dispatches.c.envelope_sha256)
     .where(dispatches.c.peer_id == _OWN, text("dispatches." + DUE))
-    .where(dispatches.c.due_at <= _NOW, dispatches.c.state.in_(sources(DeliveryEvent.CLAIM)))
+    .where(dispatches.c.due_at <= _DUE_BY, dispatches.c.state.in_(sources(DeliveryEvent.CLAIM)))
     .where(~WAITS)
     .order_by(dispatches.c.rank_at, dispatches.c.id)
     .limit(bindparam("room"))
@@ -101,6 +102,7 @@ def claim_due(
     lease_seconds: int,
     limit: int,
     per_peer: int = 1,
+    due_by: datetime | None = None,
 ) -> tuple[Claim, ...]:
     """Take up to ``limit`` due messages for ``worker`` until the lease ends; commit, then send.
 
@@ -111,13 +113,15 @@ def claim_due(
     Args:
         lease_seconds: longer than any attempt may take.
         per_peer: messages that may be under way to one peer at a time, over all workers.
+        due_by: leave alone what became due after this; ``now`` unless given.
     """
+    due_by = now if due_by is None else min(due_by, now)
     lease_until = now + timedelta(seconds=lease_seconds)
     claims: list[Claim] = []
     seen: set[int] = set()
-    for peer_id in _open_lanes(conn, now, limit, per_peer):
+    for peer_id in _open_lanes(conn, now, due_by, limit, per_peer):
         room = min(limit - len(claims), per_peer - _in_flight(conn, peer_id, now))
-        due = _due_rows(conn, peer_id, now, room) if room > 0 else []
+        due = _due_rows(conn, peer_id, due_by, room) if room > 0 else []
         claims += [take(conn, row, worker, now, lease_until) for row in due]
         seen.add(peer_id)
         if len(claims) >= limit:
@@ -141,9 +145,11 @@ def renew(conn: Connection, claim: Claim, lease_until: datetime) -> None:
         raise ConflictError(f"the claim {claim.fence} on {claim.message_id} is lost")
 
 
-def _open_lanes(conn: Connection, now: datetime, limit: int, per_peer: int) -> list[int]:
+def _open_lanes(
+    conn: Connection, now: datetime, due_by: datetime, limit: int, per_peer: int
+) -> list[int]:
     """Return peers with due work and room for it, longest unserved first; locks their lanes."""
-    bound = {"now": now, "most": max(limit, 1) * 4, "per_peer": per_peer}
+    bound = {"now": now, "due_by": due_by, "most": max(limit, 1) * 4, "per_peer": per_peer}
     return list(conn.execute(_OPEN_LANES, bound).scalars())
 
 
@@ -153,8 +159,8 @@ def _in_flight(conn: Connection, peer_id: int, now: datetime) -> int:
     return count
 
 
-def _due_rows(conn: Connection, peer_id: int, now: datetime, room: int) -> list[Row[Any]]:
-    return list(conn.execute(_DUE_ROWS, {"own": peer_id, "now": now, "room": room}))
+def _due_rows(conn: Connection, peer_id: int, due_by: datetime, room: int) -> list[Row[Any]]:
+    return list(conn.execute(_DUE_ROWS, {"own": peer_id, "due_by": due_by, "room": room}))
 
 
 def take(

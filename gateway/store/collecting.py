@@ -30,7 +30,7 @@ def taker(peer: Peer) -> str:
 def hand_out(
     conn: Connection, peer: Peer, now: datetime, *, lease: timedelta, limit: int, max_bytes: int
 ) -> tuple[Claim, ...]:
-    """Return claims of ``peer`` on its oldest waiting messages; commit, then hand them over.
+    """Return claims of ``peer`` on the first waiting messages by rank; commit, then hand them over.
 
     Two collections at a time share nothing.  Nothing is handed out before the peer is live.
 
@@ -76,7 +76,7 @@ def _waiting(
         .join(body_table, body_table.c.sha256 == dispatches.c.envelope_sha256)
         .where(dispatches.c.peer_id == peer_id, text("dispatches." + DUE), _is_free(now))
         .where(~claiming.WAITS)
-        .order_by(dispatches.c.id)
+        .order_by(dispatches.c.rank_at, dispatches.c.id)
         .limit(limit)
         .with_for_update(of=dispatches, skip_locked=True)
     )

@@ -188,7 +188,7 @@ class WaitingEnvelope(Answer):
 
 
 class Collected(Answer):
-    """Holds what a peer handed out in one call, oldest first; empty where nothing waits."""
+    """Holds what a peer handed out in one call, by urgency; empty where nothing waits."""
 
     messages: tuple[WaitingEnvelope, ...] = ()
 

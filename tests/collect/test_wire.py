@@ -36,6 +36,21 @@ def test_a_receipt_is_handed_in_byte_for_byte(gateway, endpoint, transport, wire
     assert gateway.calls("confirm") == [(wire.client.fingerprint, b"urn:uuid:1\n" + RECEIPT)]
 
 
+ODD_IDS = ["a/b", "/a", "a//b/", "a?b#c%2F&=;d", "receipt", "a/receipt", "%2e", "urn:x:/../y"]
+
+
+@pytest.mark.parametrize("message_id", ODD_IDS)
+def test_an_id_of_any_printable_characters_is_confirmed_and_asked_for(
+    gateway, endpoint, transport, message_id
+):
+    for channel in Channel:
+        peer = endpoint(gateway.base, channel)
+        assert transport.confirm(peer, message_id, RECEIPT).message_id == message_id
+        assert transport.status(peer, message_id).message_id == message_id
+    said = [raw.partition(b"\n")[0].decode() for _, raw in gateway.calls("confirm")]
+    assert said == [message_id] * len(Channel)
+
+
 @pytest.mark.parametrize("profile", CHANNELS)
 def test_a_receipt_that_proves_nothing_comes_back_as_a_fault(gateway, endpoint, transport, profile):
     with pytest.raises(PeerFaultError) as caught:

@@ -7,10 +7,12 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from gateway.errors import BusyError, TimedOutError, UnreachableError
+from gateway.errors import BusyError, ReceiptError, TimedOutError, UnreachableError
 from gateway.exchange.lanes import Lanes
 from gateway.jobs import run_until_stopped
 from gateway.store import DeliveryState, Store, outbox, peers
@@ -109,6 +111,22 @@ def test_lanes_that_have_nothing_to_claim_do_not_hide_the_others(stage: Stage):
     sent = stage.queue(healthy)
     with Running(stage.lanes(width=1)):
         until(lambda: stage.states(sent) == {S.DELIVERED})
+
+
+def test_draining_ends_although_a_peer_fails_at_once_again_and_again(stage: Stage):
+    broken, slow = stage.peers(2)
+    stage.deeds[broken.id] = prove_nothing
+    stage.deeds[slow.id] = lambda _envelope: time.sleep(0.02)
+    stage.queue(broken, 2)
+    stage.queue(slow, 20)
+    lanes = stage.lanes()
+    eager = replace(lanes.worker.retry, first=timedelta(microseconds=1))
+    lanes.worker = replace(lanes.worker, retry=eager)
+    assert lanes.drain() == 22, "each message that was due at the start is tried once"
+
+
+def prove_nothing(_envelope: bytes) -> None:
+    raise ReceiptError("a receipt of nobody")
 
 
 def test_draining_ends_when_nothing_is_due(stage: Stage):

@@ -10,7 +10,7 @@ import pytest
 from gateway.errors import ConfigError
 from gateway.exchange.outbound import submit_document
 from gateway.exchange.priorities import PriorityTable
-from gateway.store import Store, outbox
+from gateway.store import Peer, PeerChannel, Store, bundles, collecting, outbox
 from tests.exchange.corridor import Corridor
 from tests.factories import certificate, customs_response, goods_item
 from tests.store.helpers import NOW, add_peer, after, delivered, new_dispatch, take
@@ -82,6 +82,48 @@ def test_a_perishable_message_does_not_overtake_its_own_conversation(store: Stor
             )
             outbox.enqueue(conn, new)
     assert sent_order(store, 2) == ["first", "second"]
+
+
+def queue_with_head_starts(store: Store, peer: Peer) -> None:
+    with store.begin() as conn:
+        for name, conversation, hours in (
+            ("N1", "a", 0),
+            ("N2", "b", 0),
+            ("N3", "c", 6),
+            ("N4", "b", 12),  # must not overtake N2, which its conversation began with
+            ("N5", "d", 12),
+        ):
+            new = new_dispatch(
+                peer.id,
+                document_number=name,
+                message_id=f"urn:uuid:{name}",
+                conversation_id=conversation,
+                head_start=timedelta(hours=hours),
+            )
+            outbox.enqueue(conn, new)
+
+
+def test_perishable_goods_are_handed_out_first_to_a_peer_that_collects(store: Store):
+    peer = add_peer(store, channel=PeerChannel.COLLECT)
+    queue_with_head_starts(store, peer)
+    order = []
+    for _ in range(5):
+        with store.begin() as conn:
+            (claim,) = collecting.hand_out(
+                conn, peer, NOW, lease=timedelta(minutes=5), limit=1, max_bytes=1000
+            )
+            outbox.record_attempt(conn, claim, delivered())
+        order.append(claim.document_number)
+    assert order == ["N5", "N3", "N1", "N2", "N4"]
+
+
+def test_perishable_goods_stand_first_in_a_bundle_and_conversations_keep_their_order(store: Store):
+    peer = add_peer(store)
+    queue_with_head_starts(store, peer)
+    for limit in (2, 10):
+        with store.read() as conn:
+            found = bundles.waiting(conn, peer, limit=limit)
+        assert [one.message_id[-2:] for one in found] == ["N5", "N3", "N1", "N2", "N4"][:limit]
 
 
 def test_a_submitted_certificate_gets_the_head_start_of_its_goods(corridor: Corridor):

@@ -18,6 +18,7 @@ from typing import Final
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.routing import BaseConverter
 
 from gateway.errors import InputError, NotFoundError
 from gateway.transport.port import ENVELOPE_MEDIA_TYPE, Answer
@@ -34,6 +35,14 @@ _MESSAGE_ID: Final = re.compile(r"[!-~]{1,70}")
 _LIMIT: Final = re.compile(r"[1-9][0-9]?|100")
 
 
+class _AnyText(BaseConverter):
+    """Takes what stands in an address between two fixed parts, percent-encoded slashes too."""
+
+    regex = ".+?"
+    part_isolating = False
+    weight = 200
+
+
 def create_peer_app(desk: PeerDesk, settings: PeerAppSettings | None = None) -> Flask:
     """Return the app that lets peers speak to ``desk`` over SOAP and REST."""
     known = settings or PeerAppSettings()
@@ -41,6 +50,7 @@ def create_peer_app(desk: PeerDesk, settings: PeerAppSettings | None = None) -> 
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
+    app.url_map.converters["any_text"] = _AnyText
     gate = Gate(known.pressure)
     _add_soap(app, SoapEndpoint(desk, known, gate))
     _add_rest(app, desk, known, gate)
@@ -82,7 +92,7 @@ def _add_rest(app: Flask, desk: PeerDesk, settings: PeerAppSettings, gate: Gate)
             receipt = desk.accept(read_body(request, settings.envelope_limit), fingerprint)
         return Response(receipt, content_type=ENVELOPE_MEDIA_TYPE)
 
-    @app.get("/rest/v1/messages/<message_id>")
+    @app.get("/rest/v1/messages/<any_text:message_id>")
     def status(message_id: str) -> Response:
         _require_message_id(message_id)
         return _json(desk.status(message_id, tls_fingerprint(request, settings.proxy)))
@@ -100,7 +110,7 @@ def _add_outbox(app: Flask, desk: PeerDesk, settings: PeerAppSettings, gate: Gat
         with gate.passage(fingerprint):
             return _json(desk.collect(limit, fingerprint))
 
-    @app.post("/rest/v1/outbox/<message_id>/receipt")
+    @app.post("/rest/v1/outbox/<any_text:message_id>/receipt")
     def confirm(message_id: str) -> Response:
         _require_message_id(message_id)
         require_media_type(request, ENVELOPE_MEDIA_TYPE)
