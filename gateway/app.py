@@ -101,7 +101,7 @@ def peer_app(home: Path, *, clock: Clock = system_clock) -> Flask:
     gateway = open_gateway(home, clock=clock)
     settings = gateway.settings
     return create_peer_app(
-        PeerEntrance(gateway.desk),
+        PeerEntrance(gateway.desk, retry_policy_of(settings)),
         PeerAppSettings(
             max_envelope_bytes=settings.limits.max_message_bytes,
             public_url=settings.listen.public_url,
@@ -184,14 +184,24 @@ def worker_of(gateway: Gateway, transport: Transport, *, name: str) -> Worker:
         desk=gateway.desk,
         transport=transport,
         endpoint_of=endpoint_book(gateway),
-        retry=RetryPolicy(
-            first=timedelta(seconds=delivery.first_retry_seconds),
-            longest=timedelta(seconds=delivery.longest_retry_seconds),
-            give_up_after=timedelta(hours=delivery.give_up_after_hours),
-            table=retry_table_of(gateway.settings),
-        ),
+        retry=retry_policy_of(gateway.settings),
         lease_seconds=delivery.lease_seconds,
         batch=delivery.batch,
+    )
+
+
+def retry_policy_of(settings: Settings) -> RetryPolicy:
+    """Return when to try again, by the settings and the home's table.
+
+    Raises:
+        ConfigError: the table is wrong.
+    """
+    delivery = settings.delivery
+    return RetryPolicy(
+        first=timedelta(seconds=delivery.first_retry_seconds),
+        longest=timedelta(seconds=delivery.longest_retry_seconds),
+        give_up_after=timedelta(hours=delivery.give_up_after_hours),
+        table=retry_table_of(settings),
     )
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from gateway import __version__
 from gateway.errors import ClientCertificateError, PeerSuspendedError
-from gateway.exchange.collect import confirm, hand_out
+from gateway.exchange.collect import confirm, decline, hand_out
 from gateway.exchange.context import Desk
 from gateway.exchange.inbound import accept
+from gateway.exchange.retry import RetryPolicy
 from gateway.store import Peer, inbox, peers
-from gateway.transport import Collected, Confirmed, PingAnswer, StatusAnswer
+from gateway.transport import Collected, Confirmed, Decline, Declined, PingAnswer, StatusAnswer
 
 
 class PeerEntrance:
     """Answers peers for one desk; the listener's counterpart (``gateway.web.peer.PeerDesk``)."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, retry: RetryPolicy | None = None) -> None:
         self._desk = desk
+        self._retry = retry or RetryPolicy()
 
     def accept(self, raw: bytes, tls_fingerprint: str | None) -> bytes:
         """Return the signed receipt envelope for the envelope ``raw``."""
@@ -43,6 +45,11 @@ class PeerEntrance:
     def confirm(self, message_id: str, receipt: bytes, tls_fingerprint: str | None) -> Confirmed:
         """Record the calling peer's receipt for a message that waited for it."""
         return confirm(self._desk, self._active_caller(tls_fingerprint), message_id, receipt)
+
+    def decline(self, message_id: str, why: Decline, tls_fingerprint: str | None) -> Declined:
+        """Record why the calling peer cannot take a message that was handed out to it."""
+        peer = self._active_caller(tls_fingerprint)
+        return decline(self._desk, peer, message_id, why, self._retry)
 
     def ping(self, tls_fingerprint: str | None) -> PingAnswer:
         """Return who this gateway is and what it takes from the caller."""

@@ -7,15 +7,16 @@ time, and the receiver repeats its receipt, so that nothing is lost or taken twi
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Connection
 
 from gateway.envelope import MAX_ENVELOPE_BYTES
-from gateway.errors import GatewayError
+from gateway.errors import ConflictError, GatewayError, NotFoundError, PeerFaultError
 from gateway.exchange.context import Desk
 from gateway.exchange.proof import record_proof
+from gateway.exchange.retry import RetryPolicy
 from gateway.register import register
 from gateway.store import (
     AttemptOutcome,
@@ -26,7 +27,7 @@ from gateway.store import (
     collecting,
     outbox,
 )
-from gateway.transport import Collected, Confirmed, WaitingEnvelope
+from gateway.transport import Collected, Confirmed, Decline, Declined, WaitingEnvelope, plain_text
 
 LEASE: Final = timedelta(minutes=5)
 """How long a collector has for accepting and confirming one batch."""
@@ -68,6 +69,48 @@ def confirm(desk: Desk, peer: Peer, message_id: str, receipt: bytes) -> Confirme
     """
     verdict, _ = record_proof(desk, peer, message_id, receipt, actor=collecting.taker(peer))
     return Confirmed(message_id=message_id, verdict=verdict)
+
+
+def decline(desk: Desk, peer: Peer, message_id: str, why: Decline, retry: RetryPolicy) -> Declined:
+    """Return what follows when ``peer`` cannot take a message that was handed out to it.
+
+    Its word is not signed and decides nothing.  It ends the peer's turn like a fault that a
+    worker's call is answered with: the message waits, and our operator sees why.
+
+    Raises:
+        NotFoundError: no such message was sent to this peer.
+        ConflictError: the peer does not hold the message (any more).
+    """
+    fault = PeerFaultError(
+        f"{why.code}: {plain_text(why.detail) or 'no detail'}",
+        peer_code=why.code,
+        peer_retryable=why.retryable,
+    )
+    with desk.store.begin() as conn:
+        dispatch = outbox.dispatch(conn, message_id)
+        if dispatch is None or dispatch.peer_id != peer.id:
+            raise NotFoundError(f"no message {message_id} was sent to {peer.identifier}")
+        claim = collecting.held_by(conn, peer, dispatch)
+        if claim is None:
+            raise ConflictError(f"{peer.identifier} does not hold {message_id}")
+        outcome = _outcome(claim, fault, retry, desk.clock())
+        outbox.record_attempt(conn, claim, outcome)
+        register.record_delivery(conn, claim, outcome)
+    return Declined(message_id=message_id, waits_until=outcome.due_at)
+
+
+def _outcome(
+    claim: Claim, fault: PeerFaultError, retry: RetryPolicy, now: datetime
+) -> AttemptOutcome:
+    # A collector comes when it can: a message is not given up because it waited long for it.
+    due_at = retry.next_attempt(created_at=now, now=now, attempt=claim.attempt, error=fault)
+    return AttemptOutcome(
+        state=DeliveryState.FAILED if due_at is None else DeliveryState.RETRYING,
+        ended_at=now,
+        due_at=due_at,
+        code=fault.peer_code,
+        detail=fault.detail,
+    )
 
 
 def _lent(desk: Desk, conn: Connection, claim: Claim) -> WaitingEnvelope | None:

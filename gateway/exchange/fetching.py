@@ -20,12 +20,17 @@ from gateway.errors import (
     GatewayError,
     PeerFaultError,
     PeerSuspendedError,
-    TransportError,
 )
 from gateway.exchange.context import Desk
 from gateway.exchange.inbound import Carrier, accept_from
 from gateway.store import Peer, PeerChannel, peers, tasks
-from gateway.transport import CollectTransport, PeerEndpoint, WaitingEnvelope
+from gateway.transport import (
+    CollectTransport,
+    Decline,
+    PeerEndpoint,
+    WaitingEnvelope,
+    plain_text,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -129,10 +134,24 @@ def _settle(
     message_id, verdict, code = waiting.message_id, None, None
     try:
         receipt = accept_from(collector.desk, waiting.envelope, Carrier(peer=peer))
-        verdict = collector.transport.confirm(endpoint, message_id, receipt).verdict
     except GatewayError as exc:
-        if isinstance(exc, TransportError) and not isinstance(exc, PeerFaultError):
-            raise
-        code = exc.peer_code if isinstance(exc, PeerFaultError) else exc.code
+        code = exc.code
+        _decline(collector, endpoint, message_id, exc)
+    else:
+        try:
+            verdict = collector.transport.confirm(endpoint, message_id, receipt).verdict
+        except PeerFaultError as exc:
+            code = exc.peer_code
     log.info("message fetched", message_id=message_id, peer=peer.identifier, code=code)
     return Fetched(message_id=message_id, verdict=verdict, code=code)
+
+
+def _decline(
+    collector: Collector, endpoint: PeerEndpoint, message_id: str, error: GatewayError
+) -> None:
+    """Tell the holder why; one that does not know this call sees a lease run out instead."""
+    why = Decline(code=error.code, detail=plain_text(error.detail), retryable=error.retryable)
+    try:
+        collector.transport.decline(endpoint, message_id, why)
+    except PeerFaultError as exc:
+        log.warning("fault not reported", message_id=message_id, code=exc.peer_code)

@@ -28,9 +28,9 @@ class RetryPolicy:
         give_up_after: age of the dispatch after which the attempts stop, likewise.
     """
 
-    first: timedelta
-    longest: timedelta
-    give_up_after: timedelta
+    first: timedelta = timedelta(seconds=5)
+    longest: timedelta = timedelta(minutes=15)
+    give_up_after: timedelta = timedelta(hours=72)
     table: RetryTable = field(default_factory=RetryTable.load)
 
     def pause(self, attempt: int, error: GatewayError) -> timedelta:

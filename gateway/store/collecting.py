@@ -11,14 +11,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, or_, select, text, update
 
 from gateway.store import claiming
 from gateway.store.delivery import DeliveryEvent, sources
 from gateway.store.rows import Claim, Dispatch, Peer
 from gateway.store.states import DeliveryState
+from gateway.store.tables import attempts, dispatches, lanes
 from gateway.store.tables import bodies as body_table
-from gateway.store.tables import dispatches, lanes
 from gateway.store.tables.exchange import DUE
 
 
@@ -41,7 +41,7 @@ def hand_out(
     if peer.live_from is not None and peer.live_from > now:
         return ()
     conn.execute(select(lanes).where(lanes.c.peer_id == peer.id).with_for_update())
-    chosen = _within(_waiting(conn, peer.id, now, limit), max_bytes)
+    chosen = _within(_waiting(conn, peer, now, limit), max_bytes)
     claims = tuple(
         claiming.take(conn, _whole(conn, number), taker(peer), now, now + lease)
         for number in chosen
@@ -68,13 +68,11 @@ def held_by(conn: Connection, peer: Peer, dispatch: Dispatch) -> Claim | None:
     return replace(following, fence=row.fence, attempt=row.attempts)
 
 
-def _waiting(
-    conn: Connection, peer_id: int, now: datetime, limit: int
-) -> Iterable[tuple[int, int]]:
+def _waiting(conn: Connection, peer: Peer, now: datetime, limit: int) -> Iterable[tuple[int, int]]:
     query = (
         select(dispatches.c.id, func.length(body_table.c.content))
         .join(body_table, body_table.c.sha256 == dispatches.c.envelope_sha256)
-        .where(dispatches.c.peer_id == peer_id, text("dispatches." + DUE), _is_free(now))
+        .where(dispatches.c.peer_id == peer.id, text("dispatches." + DUE), _is_free(peer, now))
         .where(~claiming.WAITS)
         .order_by(dispatches.c.rank_at, dispatches.c.id)
         .limit(limit)
@@ -83,10 +81,19 @@ def _waiting(
     return [(row[0], row[1]) for row in conn.execute(query)]
 
 
-def _is_free(now: datetime) -> ColumnElement[bool]:
-    """Whether a message may be taken: a pause that a failed call began binds no collector."""
+def _is_free(peer: Peer, now: datetime) -> ColumnElement[bool]:
+    """Whether a message may be taken.
+
+    A pause that a failed call of ours began binds no collector; one that follows its own
+    refusal to take the message does, so that it does not fetch the same one for ever.
+    """
+    declined = exists().where(
+        attempts.c.dispatch_id == dispatches.c.id,
+        attempts.c.number == dispatches.c.fence,
+        attempts.c.worker == taker(peer),
+    )
     return or_(
-        dispatches.c.state == DeliveryState.RETRYING,
+        (dispatches.c.state == DeliveryState.RETRYING) & ~declined,
         dispatches.c.state.in_(sources(DeliveryEvent.CLAIM)) & (dispatches.c.due_at <= now),
     )
 

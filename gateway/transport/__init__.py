@@ -4,12 +4,16 @@ Only ``TransportError`` leaves come out of here.  What the bytes mean, whether t
 genuine receipt, and when to try again is decided in ``gateway.exchange``.
 """
 
+from gateway.transport.answers import plain_text
 from gateway.transport.channels import PeerTransport
 from gateway.transport.port import (
+    MOST_DETAIL,
     Channel,
     Collected,
     CollectTransport,
     Confirmed,
+    Decline,
+    Declined,
     PeerEndpoint,
     PingAnswer,
     SoapVersion,
@@ -21,10 +25,13 @@ from gateway.transport.rest import RestTransport
 from gateway.transport.soap import SoapTransport
 
 __all__ = [
+    "MOST_DETAIL",
     "Channel",
     "CollectTransport",
     "Collected",
     "Confirmed",
+    "Decline",
+    "Declined",
     "PeerEndpoint",
     "PeerTransport",
     "PingAnswer",
@@ -34,4 +41,5 @@ __all__ = [
     "StatusAnswer",
     "Transport",
     "WaitingEnvelope",
+    "plain_text",
 ]

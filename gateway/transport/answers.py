@@ -17,13 +17,13 @@ from gateway.errors import (
     error_for_code,
 )
 from gateway.transport.http import HttpAnswer
+from gateway.transport.port import MOST_DETAIL
 
 PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
 
 _PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
 _WIRE_CODE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
-_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-_LONGEST_DETAIL: Final = 500
+_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]+")
 
 # What a box in front of the peer says about the request itself passes for no repetition.
 _FINAL_STATUSES: Final = frozenset({400, 405, 411, 413, 414, 415, 422, 431})
@@ -31,7 +31,7 @@ _FINAL_STATUSES: Final = frozenset({400, 405, 411, 413, 414, 415, 422, 431})
 
 def plain_text(stated: object) -> str:
     """Return a peer's sentence fit for a log line: one line, no controls, bounded."""
-    return _CONTROLS.sub(" ", str(stated)).strip()[:_LONGEST_DETAIL]
+    return _CONTROLS.sub(" ", str(stated)).strip()[:MOST_DETAIL]
 
 
 def peer_fault(

@@ -7,6 +7,8 @@ from gateway.transport.port import (
     Channel,
     Collected,
     Confirmed,
+    Decline,
+    Declined,
     PeerEndpoint,
     PingAnswer,
     StatusAnswer,
@@ -47,6 +49,10 @@ class PeerTransport:
     def confirm(self, endpoint: PeerEndpoint, message_id: str, receipt: bytes) -> Confirmed:
         """Hand in our receipt for a collected message and return what was recorded."""
         return self._channels[endpoint.channel].confirm(endpoint, message_id, receipt)
+
+    def decline(self, endpoint: PeerEndpoint, message_id: str, why: Decline) -> Declined:
+        """Report that a collected message cannot be taken and return what follows."""
+        return self._channels[endpoint.channel].decline(endpoint, message_id, why)
 
     def close(self) -> None:
         """Close every kept connection."""

@@ -16,6 +16,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     PlainSerializer,
     StringConstraints,
 )
@@ -26,11 +27,14 @@ from gateway.envelope import MAX_ENVELOPE_BYTES
 from gateway.errors import ConfigError
 
 ENVELOPE_MEDIA_TYPE: Final = "application/xml"
+MOST_DETAIL: Final = 500
+"""Longest sentence of a peer about what went wrong, in characters."""
 
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
 
 Token = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,70}$")]
 """A name or id as it travels in the contract: printable ASCII without spaces."""
+WireCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,39}$")]
 
 
 def _plain_base64(value: object) -> object:
@@ -200,6 +204,29 @@ class Confirmed(Answer):
     verdict: Verdict
 
 
+class Decline(Answer):
+    """Says why an envelope that was handed out cannot be taken: the fault it would have got.
+
+    Attributes:
+        retryable: whether the same bytes may pass later.
+    """
+
+    code: WireCode
+    detail: Annotated[str, Field(max_length=MOST_DETAIL)] = ""
+    retryable: bool
+
+
+class Declined(Answer):
+    """Says what follows when an envelope could not be taken.
+
+    Attributes:
+        waits_until: it is handed out again from then on; None where a person must act first.
+    """
+
+    message_id: Token
+    waits_until: AwareDatetime | None = None
+
+
 class Transport(Protocol):
     """Is the way to a peer; every method raises ``TransportError`` leaves only."""
 
@@ -221,3 +248,6 @@ class CollectTransport(Protocol):
 
     def confirm(self, endpoint: PeerEndpoint, message_id: str, receipt: bytes) -> Confirmed:
         """Hand in our receipt for a collected message and return what was recorded."""
+
+    def decline(self, endpoint: PeerEndpoint, message_id: str, why: Decline) -> Declined:
+        """Report that a collected message cannot be taken and return what follows."""

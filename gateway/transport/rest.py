@@ -15,6 +15,8 @@ from gateway.transport.port import (
     Answer,
     Collected,
     Confirmed,
+    Decline,
+    Declined,
     PeerEndpoint,
     PingAnswer,
     StatusAnswer,
@@ -69,6 +71,17 @@ class RestTransport:
         found = _read(answer, Confirmed)
         if found.message_id != message_id:
             raise BadAnswerError("the peer confirms another message")
+        return found
+
+    def decline(self, endpoint: PeerEndpoint, message_id: str, why: Decline) -> Declined:
+        """Report that a collected message cannot be taken and return what follows."""
+        url = _address(endpoint, "outbox", quote(message_id, safe=":"), "fault")
+        headers = {"Content-Type": _JSON, "Accept": f"{_JSON}, {_PROBLEM}"}
+        said = why.model_dump_json().encode()
+        answer = self._client.exchange(endpoint, "POST", url, headers=headers, body=said)
+        found = _read(answer, Declined)
+        if found.message_id != message_id:
+            raise BadAnswerError("the peer speaks of another message")
         return found
 
     def close(self) -> None:

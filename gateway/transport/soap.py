@@ -27,6 +27,8 @@ from gateway.transport.port import (
     Answer,
     Collected,
     Confirmed,
+    Decline,
+    Declined,
     PeerEndpoint,
     PingAnswer,
     SoapVersion,
@@ -142,6 +144,20 @@ class SoapTransport:
             raise BadAnswerError("the peer confirms another message")
         verdict = Verdict(child_text(answer, "Verdict") or "")
         return _checked(Confirmed, message_id=message_id, verdict=verdict)
+
+    def decline(self, endpoint: PeerEndpoint, message_id: str, why: Decline) -> Declined:
+        """Report that a collected message cannot be taken and return what follows."""
+        said = {
+            "MessageId": message_id,
+            "Code": why.code,
+            "Detail": why.detail,
+            "Retryable": why.retryable,
+        }
+        answer = self._call(endpoint, _Call("Decline", said, "DeclineResponse"))
+        if child_text(answer, "MessageId") != message_id:
+            raise BadAnswerError("the peer speaks of another message")
+        until = _moment(child_text(answer, "WaitsUntil"))
+        return _checked(Declined, message_id=message_id, waits_until=until)
 
     def close(self) -> None:
         """Close every kept connection."""

@@ -10,7 +10,7 @@ from gateway.exchange.answers import PeerEntrance
 from gateway.exchange.fetching import Collector, Fetched, collect_from
 from gateway.exchange.outbound import submit_document
 from gateway.store import Peer, PeerChannel, PeerProfile, Store, journal, peers
-from gateway.transport import Channel, Collected, Confirmed, PeerEndpoint
+from gateway.transport import Channel, Collected, Confirmed, Decline, Declined, PeerEndpoint
 from gateway.trust.demo_pki import DemoPki
 from tests.exchange.corridor import Corridor, Side, make_corridor
 from tests.factories import certificate
@@ -43,6 +43,10 @@ class CollectWire:
             self.lost -= 1
             raise TimedOutError("the answer never came")
         return said
+
+    def decline(self, endpoint: PeerEndpoint, message_id: str, why: Decline) -> Declined:
+        self.step("before decline")
+        return self._answered(lambda: self.holder.decline(message_id, why, self.fingerprint))
 
     def _answered(self, ask: Callable[[], object]):
         try:

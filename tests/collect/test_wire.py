@@ -12,7 +12,7 @@ from zeep.transports import Transport
 
 from gateway.documents import Verdict
 from gateway.errors import BadAnswerError, PeerFaultError
-from gateway.transport import Channel
+from gateway.transport import Channel, Decline
 from tests.wire.conftest import CHANNELS
 from tests.wire.stand_in_gateway import RECEIVED_AT, receipt_for, waiting_envelope
 
@@ -34,6 +34,52 @@ def test_a_receipt_is_handed_in_byte_for_byte(gateway, endpoint, transport, wire
     said = transport.confirm(peer, "urn:uuid:1", RECEIPT)
     assert (said.message_id, said.verdict) == ("urn:uuid:1", Verdict.ACCEPTED_WITH_WARNINGS)
     assert gateway.calls("confirm") == [(wire.client.fingerprint, b"urn:uuid:1\n" + RECEIPT)]
+
+
+WHY = Decline(code="SIGNER_EXPIRED", detail="ended <yesterday> & é", retryable=True)
+
+
+@pytest.mark.parametrize("profile", CHANNELS)
+@pytest.mark.parametrize("retryable", [True, False])
+def test_a_collector_says_why_it_cannot_take_an_envelope(
+    gateway, endpoint, transport, wire, profile, retryable
+):
+    why = WHY.model_copy(update={"retryable": retryable})
+    said = transport.decline(endpoint(gateway.base, **profile), "urn:uuid:1/x", why)
+    assert said.message_id == "urn:uuid:1/x"
+    assert said.waits_until == (RECEIVED_AT if retryable else None)
+    ((fingerprint, raw),) = gateway.calls("decline")
+    message_id, _, stated = raw.partition(b"\n")
+    assert (fingerprint, message_id) == (wire.client.fingerprint, b"urn:uuid:1/x")
+    assert Decline.model_validate_json(stated) == why
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b"[]",
+        b"\xff",
+        b'{"code": "lower", "detail": "", "retryable": true}',
+        b'{"code": "BUSY", "detail": "", "retryable": "yes"}',
+        b'{"code": "BUSY", "retryable": true, "detail": "' + b"x" * 501 + b'"}',
+        b"[" * 7_000,
+    ],
+)
+def test_BAD_REQUEST_a_fault_that_is_none_is_refused_over_rest(gateway, wire, body):
+    url, json_type = f"{gateway.base}/rest/v1/outbox/1/fault", {"Content-Type": "application/json"}
+    answer = _session(wire).post(url, data=body, headers=json_type)
+    assert (answer.status_code, answer.json()["code"]) == (400, "BAD_REQUEST")
+    assert gateway.calls("decline") == []
+
+
+def test_a_fault_over_rest_is_json_of_modest_size(gateway, wire):
+    url, session = f"{gateway.base}/rest/v1/outbox/1/fault", _session(wire)
+    xml = session.post(url, data=b"<x/>", headers={"Content-Type": "application/xml"})
+    assert xml.json()["code"] == "UNSUPPORTED_MEDIA_TYPE"
+    long = session.post(url, data=b" " * 9_000, headers={"Content-Type": "application/json"})
+    assert long.json()["code"] == "TOO_LARGE"
+    assert gateway.calls("decline") == []
 
 
 ODD_IDS = ["a/b", "/a", "a//b/", "a?b#c%2F&=;d", "receipt", "a/receipt", "%2e", "urn:x:/../y"]
@@ -111,6 +157,8 @@ def test_zeep_collects_and_confirms_from_the_served_wsdl(gateway, wire, binding)
         assert len(service.Collect()) == 1
         said = service.Confirm(MessageId="urn:uuid:0", Receipt=receipt_for(first.Envelope))
         assert said.Verdict == "ACCEPTED_WITH_WARNINGS"
+        later = service.Decline(MessageId="urn:uuid:0", Code="BUSY", Detail="", Retryable=True)
+        assert later.WaitsUntil == RECEIVED_AT
 
 
 def test_an_answer_that_breaks_the_form_is_a_bad_answer(gateway, endpoint, transport, monkeypatch):

@@ -17,7 +17,15 @@ from pathlib import Path
 
 from gateway.documents import Finding, LocalisedText, Severity, Verdict
 from gateway.errors import error_for_code
-from gateway.transport import Collected, Confirmed, PingAnswer, StatusAnswer, WaitingEnvelope
+from gateway.transport import (
+    Collected,
+    Confirmed,
+    Decline,
+    Declined,
+    PingAnswer,
+    StatusAnswer,
+    WaitingEnvelope,
+)
 from gateway.web.peer import PeerAppSettings, Pressure, ProxyTrust, create_peer_app
 from gateway.web.serving import ServerSettings, ServerTls, serve
 
@@ -89,6 +97,11 @@ class StandInDesk:
         if receipt.startswith(b"raise "):
             raise error_for_code(receipt.split()[1].decode())("as the test asked")
         return Confirmed(message_id=message_id, verdict=Verdict.ACCEPTED_WITH_WARNINGS)
+
+    def decline(self, message_id: str, why: Decline, tls_fingerprint: str | None) -> Declined:
+        self._note("decline", f"{message_id}\n{why.model_dump_json()}".encode(), tls_fingerprint)
+        until = RECEIVED_AT if why.retryable else None
+        return Declined(message_id=message_id, waits_until=until)
 
     def ping(self, tls_fingerprint: str | None) -> PingAnswer:
         self._note("ping", b"", tls_fingerprint)

@@ -59,6 +59,7 @@ def test_both_soap_versions_offer_the_same_operations():
             "GetMessageStatus",
             "Collect",
             "Confirm",
+            "Decline",
         }
         for minor in "12"
     }

@@ -7,6 +7,7 @@
 | ``GET /rest/v1/messages/{id}`` | what became of a message of the caller |
 | ``GET /rest/v1/outbox?limit=`` | messages that wait for the caller, under a lease |
 | ``POST /rest/v1/outbox/{id}/receipt`` | the caller's receipt for one of them |
+| ``POST /rest/v1/outbox/{id}/fault`` | why the caller cannot take one of them |
 | ``GET /rest/v1/ping`` | who this is |
 | ``GET /health/live`` | the process answers; nothing else is looked at |
 """
@@ -17,11 +18,12 @@ import re
 from typing import Final
 
 from flask import Flask, Response, request
+from pydantic import ValidationError
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import BaseConverter
 
 from gateway.errors import InputError, NotFoundError
-from gateway.transport.port import ENVELOPE_MEDIA_TYPE, Answer
+from gateway.transport.port import ENVELOPE_MEDIA_TYPE, Answer, Decline
 from gateway.web.peer.desk import PeerAppSettings, PeerDesk
 from gateway.web.peer.inbound_http import read_body, require_media_type, tls_fingerprint
 from gateway.web.peer.pressure import Gate
@@ -32,6 +34,7 @@ _HOST: Final = re.compile(
     r"[A-Za-z0-9.\-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?"
 )
 _MESSAGE_ID: Final = re.compile(r"[!-~]{1,70}")
+_LONGEST_DECLINE: Final = 8_000
 _LIMIT: Final = re.compile(r"[1-9][0-9]?|100")
 
 
@@ -118,6 +121,22 @@ def _add_outbox(app: Flask, desk: PeerDesk, settings: PeerAppSettings, gate: Gat
         with gate.passage(fingerprint):
             receipt = read_body(request, settings.envelope_limit)
             return _json(desk.confirm(message_id, receipt, fingerprint))
+
+    @app.post("/rest/v1/outbox/<any_text:message_id>/fault")
+    def decline(message_id: str) -> Response:
+        _require_message_id(message_id)
+        require_media_type(request, "application/json")
+        fingerprint = tls_fingerprint(request, settings.proxy)
+        with gate.passage(fingerprint):
+            why = _decline(read_body(request, _LONGEST_DECLINE))
+            return _json(desk.decline(message_id, why, fingerprint))
+
+
+def _decline(body: bytes) -> Decline:
+    try:
+        return Decline.model_validate_json(body)
+    except (ValidationError, RecursionError) as exc:
+        raise InputError("the body must state code, detail and retryable as JSON") from exc
 
 
 def _require_message_id(stated: str) -> None:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from gateway.envelope import MAX_ENVELOPE_BYTES
 from gateway.errors import ConfigError
-from gateway.transport.port import Collected, Confirmed, PingAnswer, StatusAnswer
+from gateway.transport.port import Collected, Confirmed, Decline, Declined, PingAnswer, StatusAnswer
 from gateway.web.peer.pressure import Pressure
 
 SHORTEST_PROXY_SECRET = 32
@@ -31,6 +31,9 @@ class PeerDesk(Protocol):
 
     def confirm(self, message_id: str, receipt: bytes, tls_fingerprint: str | None) -> Confirmed:
         """Record the caller's receipt for a message that waited for it."""
+
+    def decline(self, message_id: str, why: Decline, tls_fingerprint: str | None) -> Declined:
+        """Record why the caller cannot take a message that waited for it."""
 
     def ping(self, tls_fingerprint: str | None) -> PingAnswer:
         """Return who this gateway is."""

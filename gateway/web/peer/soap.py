@@ -21,7 +21,7 @@ from flask import Request, Response
 from lxml import etree
 
 from gateway.errors import GatewayError, UnknownOperationError
-from gateway.transport.port import SoapVersion
+from gateway.transport.port import Decline, SoapVersion
 from gateway.transport.soap_contract import (
     SOAP_MEDIA_TYPES,
     SoapMessage,
@@ -38,6 +38,7 @@ from gateway.web.peer.problems import as_gateway_error, problem_response, retry_
 from gateway.web.peer.soap_answers import (
     collect_response,
     confirm_response,
+    decline_response,
     deliver_response,
     fault_message,
     ping_response,
@@ -45,6 +46,7 @@ from gateway.web.peer.soap_answers import (
 )
 
 _PLACEHOLDER: Final = b"https://gateway.example/soap"
+_DECLINE: Final = ("MessageId", "Code", "Detail", "Retryable")
 _FRAME_BYTES: Final = 64_000
 """What a SOAP frame may add to the base64 of the envelope."""
 
@@ -63,6 +65,7 @@ class SoapEndpoint:
             qualified("GetMessageStatus"): self._status,
             qualified("Collect"): self._collect,
             qualified("Confirm"): self._confirm,
+            qualified("Decline"): self._decline,
         }
 
     def answer(self, request: Request) -> Response:
@@ -116,6 +119,16 @@ class SoapEndpoint:
         receipt = base64.b64decode(child_text(message.payload, "Receipt") or "")
         said = self._desk.confirm(message_id, receipt, fingerprint)
         return confirm_response(message.version, said)
+
+    def _decline(self, message: SoapMessage, fingerprint: str | None) -> bytes:
+        said = {name: child_text(message.payload, name) or "" for name in _DECLINE}
+        why = Decline(
+            code=said["Code"],
+            detail=said["Detail"],
+            retryable=said["Retryable"].strip() in ("true", "1"),
+        )
+        declined = self._desk.decline(said["MessageId"], why, fingerprint)
+        return decline_response(message.version, declined)
 
     def _fault(
         self, error: GatewayError, request: Request, version: SoapVersion | None

@@ -13,6 +13,7 @@ from gateway.errors import GatewayError, InternalError, MustUnderstandError, Soa
 from gateway.transport.port import (
     Collected,
     Confirmed,
+    Declined,
     PingAnswer,
     SoapVersion,
     StatusAnswer,
@@ -73,6 +74,15 @@ def confirm_response(version: SoapVersion, said: Confirmed) -> bytes:
     answer = _element("ConfirmResponse")
     _add(answer, "MessageId", said.message_id)
     _add(answer, "Verdict", said.verdict.value)
+    return _message(version, answer)
+
+
+def decline_response(version: SoapVersion, said: Declined) -> bytes:
+    """Return the SOAP message that says what follows when a message could not be taken."""
+    answer = _element("DeclineResponse")
+    _add(answer, "MessageId", said.message_id)
+    if said.waits_until is not None:
+        _add(answer, "WaitsUntil", _stamp(said.waits_until))
     return _message(version, answer)
 
 
