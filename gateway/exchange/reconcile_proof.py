@@ -19,10 +19,16 @@ from gateway.xml.parsing import parse
 
 @dataclass(frozen=True, kw_only=True)
 class Proof:
-    """Is an agreed balance: what the sender stated and how the receiver agreed to it."""
+    """Is an agreed balance: what the sender stated and how the receiver agreed to it.
+
+    Attributes:
+        statement_bytes, answer_bytes: the signed envelopes as they travelled.
+    """
 
     statement: BooksStatement
     answer: BooksStatement
+    statement_bytes: bytes
+    answer_bytes: bytes
 
 
 def proof_of(desk: Desk, conn: Connection, balance: Balance) -> Proof:
@@ -41,14 +47,16 @@ def proof_of(desk: Desk, conn: Connection, balance: Balance) -> Proof:
     peer = desk.trust_cache.of(conn, peers.get(conn, balance.peer_id))
     ours = own_gateway_trust(desk)
     stating, answering = (ours, peer) if balance.side is BooksSide.SENT else (peer, ours)
-    header, statement = _read(desk, bodies.get(conn, balance.statement_sha256), stating)  # 1
-    _, answer = _read(desk, bodies.get(conn, balance.answer_sha256), answering)
+    stated = bodies.get(conn, balance.statement_sha256)
+    answered = bodies.get(conn, balance.answer_sha256)
+    header, statement = _read(desk, stated, stating)  # 1
+    _, answer = _read(desk, answered, answering)
     if (answer.answers, answer.status) != (header.message_id, BooksStatus.AGREED):  # 2
         raise NotFoundError(f"part {balance.part} of {balance.day} is not agreed")
     same = _facts(statement) == _facts(answer)
     if not same or any(m.outcome is not BooksOutcome.MATCHED for m in answer.messages):  # 3
         raise ConflictError("statement and answer do not state the same messages")
-    return Proof(statement=statement, answer=answer)
+    return Proof(statement=statement, answer=answer, statement_bytes=stated, answer_bytes=answered)
 
 
 def _read(desk: Desk, raw: bytes, trust: PeerTrust) -> tuple[Header, BooksStatement]:

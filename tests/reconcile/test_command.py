@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import nullcontext
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 
 from gateway.cli import reconcile as command
 from gateway.documents.codes import Language
+from gateway.exchange.inspection import inspect
 from gateway.exchange.reconcile_guides import guide_of
 from gateway.exchange.reconcile_rounds import MOST_ROUNDS
 from gateway.store import BalanceState, BooksSide
@@ -38,6 +40,29 @@ def test_a_day_is_stated_on_demand_and_shown_with_its_verified_signatures(corrid
     text = eco("--show").output
     assert "AGREED, signatures verified" in text
     assert "KE-SW" in text
+
+
+def test_an_agreed_day_leaves_the_books_as_signed_files_that_anybody_can_verify(
+    corridor: Corridor, eco, tmp_path
+):
+    exchange(corridor, count=2, uses=1)
+    next_day(corridor)
+    refused = eco("KE-SW", "--export", str(tmp_path))
+    assert (refused.exit_code, "NOT_FOUND" in refused.output) == (4, True)
+    reconcile(corridor, rounds=2)
+    rows = json.loads(eco("KE-SW", "--export", str(tmp_path / "new"), "--json").output)
+    names = sorted(path.name for path in (tmp_path / "new").iterdir())
+    assert names == sorted(Path(file).name for row in rows for file in row["files"])
+    assert "KE-SW-2026-03-10-sent-1-statement.xml" in names
+    assert "KE-SW-2026-03-10-sent-1-answer.xml" in names
+    for side in (corridor.zm, corridor.ke):
+        for path in (tmp_path / "new").iterdir():
+            found = inspect(side.desk, path.read_bytes())
+            assert found.trusted, found
+            assert [report.kind for report in found.reports] == ["Envelope", "BooksStatement"]
+    path = tmp_path / "new" / "KE-SW-2026-03-10-sent-1-answer.xml"
+    spoiled = path.read_bytes().replace(b"KE-SW", b"KE-SX", 1)
+    assert not inspect(corridor.zm.desk, spoiled).trusted
 
 
 def test_without_a_name_every_peer_is_asked_and_the_reader_learns_what_comes_next(
