@@ -116,6 +116,7 @@ class AlertsSection(Section):
 
     Attributes:
         digest_minutes: period in which alerts that are not critical are told together.
+        keep_days: alerts that cleared, and notices about them, are deleted after so many days.
         rules: YAML file that replaces single rules of mappings/operations/alerts.yaml.
         mail: takes the letters.
         recipients: may stand there several times.
@@ -123,6 +124,7 @@ class AlertsSection(Section):
     """
 
     digest_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
+    keep_days: Annotated[int, Field(ge=30, le=36_500)] = 400
     rules: Path | None = None
     mail: MailSection | None = None
     recipients: tuple[RecipientSection, ...] = ()

@@ -71,6 +71,7 @@ def office_of(settings: Settings, rules: RuleBook) -> Office:
         rules=rules,
         recipients=tuple(recipient for recipient, _ in told),
         digest=timedelta(minutes=settings.alerts.digest_minutes),
+        keep=timedelta(days=settings.alerts.keep_days),
     )
     return Office(desk=desk, couriers={one.address: courier for one, courier in told})
 

@@ -51,11 +51,12 @@ class Recipient:
 
 @dataclass(frozen=True, kw_only=True)
 class AlertDesk:
-    """Says who is told of what, and how often."""
+    """Says who is told of what, how often, and for how long it is remembered afterwards."""
 
     rules: RuleBook
     recipients: tuple[Recipient, ...]
     digest: timedelta
+    keep: timedelta = timedelta(days=400)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from gateway.operations.alerting import AlertDesk, judge
 from gateway.operations.observations import observe
 from gateway.operations.premises import Premises
 from gateway.operations.turns import OUTAGE_FAILURES, WATCH, WATCH_PERIOD
-from gateway.store import journal, outages, tallies, tasks, watch_marks
+from gateway.store import alerts, journal, outages, tallies, tasks, watch_marks
 from gateway.store.chain import GENESIS
 
 log = structlog.get_logger(__name__)
@@ -40,6 +40,7 @@ def watch(premises: Premises, desk: AlertDesk, worker: str) -> bool:
         lambda: _verify(premises, "journal again", VERIFIED_AGAIN, now),
         lambda: _register_outages(premises, now),
         lambda: _judge(premises, desk, now),
+        lambda: _forget(premises, desk, now),
     )
     failed = [code for code in map(_attempted, steps) if code is not None]
     with store.begin() as conn:
@@ -87,6 +88,11 @@ def _verify(premises: Premises, name: str, limit: int, now: datetime) -> None:
 def _register_outages(premises: Premises, now: datetime) -> None:
     with premises.desk.store.begin() as conn:
         outages.look(conn, now=now, failures=OUTAGE_FAILURES)
+
+
+def _forget(premises: Premises, desk: AlertDesk, now: datetime) -> None:
+    with premises.desk.store.begin() as conn:
+        alerts.forget(conn, now - desk.keep)
 
 
 def _judge(premises: Premises, desk: AlertDesk, now: datetime) -> None:

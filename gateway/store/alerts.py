@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy import Connection, delete, exists, func, insert, select, text, update
 
 from gateway.errors import ConflictError, NotFoundError
 from gateway.store import journal
 from gateway.store.rows.operations import Alert
 from gateway.store.states import AlertLevel, AlertState
+from gateway.store.tables import alert_notices
 from gateway.store.tables import alerts as table
 from gateway.store.tables.operations import LIVE
 
@@ -135,6 +136,25 @@ def acknowledge(
         detail=detail,
     )
     return Alert(**changed._mapping)
+
+
+def forget(conn: Connection, before: datetime, *, limit: int = 500) -> int:
+    """Delete alerts that cleared before a moment, and notices that ended before it.
+
+    An alert that lasts stays, and so does one of which somebody is still to be told.  Who
+    acknowledged what stands in the journal, which keeps it.  Returns how many rows went.
+    """
+    told = alert_notices.c
+    ended = select(told.id).where(told.ended_at < before).order_by(told.id).limit(limit)
+    gone = conn.execute(delete(alert_notices).where(told.id.in_(ended))).rowcount
+    over = (
+        select(table.c.id)
+        .where(table.c.state == AlertState.CLEARED, table.c.cleared_at < before)
+        .where(~exists().where(told.alert_id == table.c.id))
+        .order_by(table.c.id)
+        .limit(limit)
+    )
+    return gone + conn.execute(delete(table).where(table.c.id.in_(over))).rowcount
 
 
 def find(conn: Connection, alert_id: int) -> Alert:

@@ -23,7 +23,14 @@ from gateway.store import (
     notices,
 )
 from tests.exchange.corridor import Corridor
-from tests.operations.scene import OPERATOR, RULES, fail_often, live_rules, queue
+from tests.operations.scene import (
+    OPERATOR,
+    RULES,
+    fail_often,
+    live_rules,
+    make_premises,
+    queue,
+)
 from tests.store.helpers import NOW
 
 HOUR = timedelta(hours=1)
@@ -212,3 +219,45 @@ def test_a_changed_journal_is_found_even_if_it_was_verified_before(corridor: Cor
     corridor.clock.pass_time(minutes=1)
     watch(premises, DESK, "w")
     assert "journal-broken" in live_rules(premises)
+
+
+# --- forgetting ---------------------------------------------------------------------------------
+
+
+def test_cleared_alerts_and_ended_notices_are_forgotten_after_their_time(store: Store):
+    judged(store, reading(25))
+    judged(store, at=NOW + HOUR)
+    later = NOW + timedelta(days=300)
+    judged(store, reading(25, rule="crl-expiry"), at=later)
+    with store.begin() as conn:
+        waiting = notices.claim(conn, later + 2 * HOUR, lease=HOUR)
+        assert alerts.forget(conn, later) == 0, "somebody is still to be told of the first one"
+        notices.end(conn, waiting, at=NOW + 2 * HOUR)
+    with store.begin() as conn:
+        assert alerts.forget(conn, NOW) == 0, "all of it is younger than that"
+    with store.begin() as conn:
+        assert alerts.forget(conn, later) == len(waiting) + 1
+        assert [alert.rule for alert in alerts.page(conn)] == ["crl-expiry"], "what lasts stays"
+
+
+def test_the_watch_forgets_by_itself(corridor: Corridor, tmp_path):
+    premises = make_premises(corridor.zm, tmp_path)
+    queue(corridor)
+    fail_often(corridor)
+    assert watch(premises, DESK, "w")
+    corridor.zm.wire.down = False
+    corridor.clock.pass_time(hours=2)
+    corridor.zm.work()
+    assert watch(premises, DESK, "w")
+    with premises.desk.store.begin() as conn:
+        old = {a.id for a in alerts.page(conn) if a.state is AlertState.CLEARED}
+        assert old
+        notices.end(conn, notices.claim(conn, corridor.clock() + HOUR, lease=HOUR), at=NOW)
+    corridor.clock.pass_time(days=399)
+    assert watch(premises, DESK, "w")
+    with premises.desk.store.read() as conn:
+        assert old <= {alert.id for alert in alerts.page(conn)}
+    corridor.clock.pass_time(days=2)
+    assert watch(premises, DESK, "w")
+    with premises.desk.store.read() as conn:
+        assert not old & {alert.id for alert in alerts.page(conn)}
