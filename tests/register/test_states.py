@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from gateway.documents import UtilisationStatus
 from gateway.errors import ConflictError
-from gateway.register.guides import GUIDES, guide
+from gateway.register.guides import GUIDES, Owner, guide
 from gateway.register.states import (
     EXCHANGE_TABLE,
     FINAL_STATES,
@@ -66,6 +67,18 @@ def test_every_state_that_is_not_final_says_who_must_do_what_by_when() -> None:
     assert usable is not None
     assert usable.deadline(since, date(2026, 4, 1)) == datetime(2026, 4, 2, tzinfo=UTC)
     assert guide(ImportState.UTILISED) is None
+
+
+@pytest.mark.parametrize("state", [state for states in GUIDES.values() for state in states])
+def test_every_guide_has_owner_deadline_and_sentences_in_three_languages(state) -> None:
+    found = guide(state)
+    assert found is not None
+    assert found.owner in Owner
+    for sentence in (found.reason, found.next_step):
+        assert len({sentence.en, sentence.fr, sentence.ar}) == 3
+        assert re.search("[\u0600-\u06ff]", sentence.ar)
+    since = datetime(2026, 3, 1, tzinfo=UTC)
+    assert found.deadline(since, date(2026, 4, 1)) > since
 
 
 @pytest.mark.parametrize("state", list(ImportState))
