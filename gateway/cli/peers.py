@@ -107,6 +107,7 @@ def ping(call: Invocation, identifier: str) -> None:
             f"  software        {answer.software_version}",
             f"  takes           {', '.join(answer.document_types)}",
             f"  clock differs   {skew:+.1f} s",
+            *(f"  works by        {version}" for version in answer.versions),
         ],
     )
 

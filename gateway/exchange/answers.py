@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+
 from gateway import __version__
 from gateway.errors import ClientCertificateError, PeerSuspendedError
 from gateway.exchange.collect import confirm, decline, hand_out
 from gateway.exchange.context import Desk
 from gateway.exchange.inbound import accept
 from gateway.exchange.retry import RetryPolicy
+from gateway.exchange.versions import own_versions
 from gateway.store import Peer, inbox, peers
 from gateway.transport import Collected, Confirmed, Decline, Declined, PingAnswer, StatusAnswer
 
@@ -60,7 +63,12 @@ class PeerEntrance:
             software_version=f"eco-gateway/{__version__}",
             time=self._desk.clock(),
             document_types=tuple(kind.value for kind in peer.document_types),
+            versions=self._versions,
         )
+
+    @functools.cached_property
+    def _versions(self) -> tuple[str, ...]:
+        return own_versions(self._desk)
 
     def _active_caller(self, tls_fingerprint: str | None) -> Peer:
         peer = self._caller(tls_fingerprint)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection
 
 from gateway.errors import ConfigError, GatewayError, PeerFaultError, TlsError, TransportError
+from gateway.exchange.versions import compared, own_versions
 from gateway.operations import reach
 from gateway.operations.checks import Check, Outcome, graded
 from gateway.operations.expiry import DatedUse, dated_of_peer
@@ -189,6 +190,9 @@ def _answer(visit: _Visit, answer: PingAnswer) -> Iterator[Check]:
     outcome = Outcome.OK if agreed <= set(answer.document_types) else Outcome.WARN
     types, wanted = ", ".join(answer.document_types), ", ".join(sorted(agreed))
     yield visit.check("document-types", outcome, types=types, agreed=wanted)
+    for name, ours, theirs in compared(own_versions(visit.premises.desk), answer.versions):
+        outcome = Outcome.OK if ours == theirs else Outcome.WARN
+        yield visit.check("version", outcome, name=name, ours=ours, theirs=theirs)
 
 
 def _no_answer(exc: GatewayError) -> dict[str, str]:

@@ -153,6 +153,7 @@ class PingAnswer(Answer):
         software_version: name and version of the software, as ``eco-gateway/1.0.0``.
         time: the gateway's clock, so that skew shows before it hurts.
         document_types: what the peer takes, by name.
+        versions: schemas, agreements and rules that it works by, each ``kind:name=version``.
     """
 
     identifier: Token
@@ -160,6 +161,7 @@ class PingAnswer(Answer):
     software_version: Token
     time: AwareDatetime
     document_types: tuple[Token, ...] = ()
+    versions: tuple[Token, ...] = ()
 
 
 class StatusAnswer(Answer):

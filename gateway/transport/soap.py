@@ -111,6 +111,7 @@ class SoapTransport:
             software_version=child_text(answer, "SoftwareVersion"),
             time=_moment(child_text(answer, "Time")),
             document_types=with_types,
+            versions=tuple(each.text or "" for each in answer.findall(qualified("Version"))),
         )
 
     def status(self, endpoint: PeerEndpoint, message_id: str) -> StatusAnswer:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from gateway.exchange.answers import PeerEntrance
+from gateway.exchange.versions import compared, own_versions
 from gateway.operations.checks import Outcome
 from gateway.operations.doctor import Report, examine
 from gateway.operations.health import readiness
@@ -160,6 +162,34 @@ def test_every_layer_of_a_peer_that_answers_is_seen(
     assert (found["identity"], found["clock-skew"]) == (Outcome.FAIL, Outcome.FAIL)
     assert found["served-certificate"] is Outcome.WARN
     assert "document-types" in found
+
+
+def test_versions_that_differ_from_the_peers_are_named_with_their_remedy(
+    corridor: Corridor, wire, gateway, transport, tmp_path
+):
+    premises = make_premises(corridor.zm, tmp_path, lambda _peer: endpoint(wire, gateway))
+    report = examine(premises, [corridor.zm.peer()], transport, own=False)
+    found = {check.facts["name"]: check for check in report.checks if check.id == "version"}
+    assert found.keys() == {"rules:all", "schema:CertificateOfOrigin"}
+    assert found["schema:CertificateOfOrigin"].outcome is Outcome.OK
+    differs = found["rules:all"]
+    assert differs.outcome is Outcome.WARN
+    for language in ("en", "fr", "ar"):
+        assert "00000000" in differs.says(language)
+        assert differs.remedy(language)
+
+
+def test_a_gateway_states_the_versions_of_all_it_works_by(corridor: Corridor):
+    said = PeerEntrance(corridor.zm.desk).ping(corridor.ke.tls_fingerprint)
+    assert "schema:CertificateOfOrigin=1.0" in said.versions
+    assert any(each.startswith("agreement:COMESA=") for each in said.versions)
+    same = compared(said.versions, own_versions(corridor.ke.desk))
+    assert all(ours == theirs for _, ours, theirs in same)
+    edited = dict(corridor.ke.desk.agreements)
+    edited["COMESA"] = edited["COMESA"].model_copy(update={"validity_months": 99})
+    other = own_versions(replace(corridor.ke.desk, agreements=edited))
+    differing = [name for name, *pair in compared(said.versions, other) if pair[0] != pair[1]]
+    assert differing == ["agreement:COMESA"]
 
 
 def test_a_registered_server_certificate_is_recognised(

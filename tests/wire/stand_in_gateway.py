@@ -111,6 +111,7 @@ class StandInDesk:
             software_version="eco-gateway/9.9",
             time=RECEIVED_AT,
             document_types=("CertificateOfOrigin", "CustomsResponse"),
+            versions=("rules:all=00000000", "schema:CertificateOfOrigin=1.0", "odd"),
         )
 
     def _note(self, call: str, raw: bytes, tls_fingerprint: str | None) -> None:

@@ -41,6 +41,7 @@ def test_a_ping_says_who_answers(gateway, endpoint, transport, profile):
     said = transport.ping(endpoint(gateway.base, **profile))
     assert (said.identifier, said.country, said.time) == ("KE-GATEWAY", "KE", RECEIVED_AT)
     assert said.document_types == ("CertificateOfOrigin", "CustomsResponse")
+    assert said.versions == ("rules:all=00000000", "schema:CertificateOfOrigin=1.0", "odd")
 
 
 @pytest.mark.parametrize("profile", CHANNELS)

@@ -41,6 +41,8 @@ def ping_response(version: SoapVersion, said: PingAnswer) -> bytes:
     _add(answer, "Time", _stamp(said.time))
     for document_type in said.document_types:
         _add(answer, "DocumentType", document_type)
+    for version_of_part in said.versions:
+        _add(answer, "Version", version_of_part)
     return _message(version, answer)
 
 
