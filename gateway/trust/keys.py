@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,8 @@ from cryptography.x509.oid import NameOID
 
 from gateway.errors import ConfigError, SignerKeyError
 from gateway.trust.registry import fingerprint_of
+from gateway.trust.values import EllipticSigner, RsaSigner, ValueSigner
+from gateway.trust.written import certificates_text
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
@@ -123,6 +126,20 @@ class Credential:
     def issuers(self) -> tuple[x509.Certificate, ...]:
         """The chain without a root: what a receiver needs beside the signing certificate."""
         return tuple(ca for ca in self.chain if ca.subject != ca.issuer)
+
+    @cached_property
+    def value_signer(self) -> ValueSigner:
+        """What makes this credential's signature values; a key in a token gives another one."""
+        if isinstance(self.key, rsa.RSAPrivateKey):
+            return RsaSigner(self.key)
+        return EllipticSigner(self.key)
+
+    @cached_property
+    def certificates_text(self) -> bytes:
+        """Signing certificate and issuers as they stand in every signature."""
+        encoding = serialization.Encoding.PEM
+        shown = (self.signing_cert, *self.issuers)
+        return certificates_text([cert.public_bytes(encoding) for cert in shown])
 
     def __repr__(self) -> str:
         """Return subject and fingerprint; never the key."""

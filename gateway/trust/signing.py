@@ -8,66 +8,50 @@ stored, sent and sent again; nobody serializes them anew.
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Sequence
-from typing import Any, Final
+import base64
+import hashlib
+from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric import rsa
 from lxml import etree
-from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureConstructionMethod
-from signxml.algorithms import SignatureMethod as SignxmlMethod
-from signxml.signer import SignatureReference, XMLSigner
 
 from gateway.errors import ConfigError, SignatureMissingError, SignatureShapeError
-from gateway.trust.algorithms import Canonicalization
+from gateway.trust import written
 from gateway.trust.canonical import canonical
 from gateway.trust.keys import Credential
 from gateway.trust.shape import MAX_SIGNATURES, signatures_of
+from gateway.trust.values import ValueSigner
 from gateway.xml.parsing import parse, serialize
 
-_EXCLUSIVE: Final = CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0
+_DECLARATION: Final = b"<?xml version='1.0' encoding='UTF-8'?>\n"
+_PLAIN_OPENINGS: Final = (_DECLARATION, _DECLARATION.replace(b"'", b'"'))
 
 
-def sign(xml: bytes, credential: Credential) -> bytes:
+def sign(xml: bytes, credential: Credential, *, root: etree._Element | None = None) -> bytes:
     """Return the document with an enveloped signature as last child of its root.
 
-    1. Read the document through the one parser.
+    1. Read the document through the one parser, unless its tree is at hand.
     2. Refuse more than one earlier signature, or one in the wrong place.
-    3. Sign the whole document, an earlier signature (the exporter's) included.
-    4. Serialize once.
+    3. Digest the canonical document, an earlier signature (the exporter's) included.
+    4. Have the key sign SignedInfo, of which nothing but digest and method ever changes.
+    5. Put the signature into the text, before the end of the root.
+
+    Args:
+        root: the tree that ``parse`` made of these bytes; it is left as it is.
 
     Raises:
         UnsafeXmlError, MalformedXmlError, TooLargeError: what the parser does not read.
         SignatureShapeError: the document cannot take one more signature.
         ConfigError: the key did not sign.
     """
-    root = parse(xml)  # 1
+    if root is None:
+        root = parse(xml)  # 1
     _require_room_for_signature(root)  # 2
-    is_rsa = isinstance(credential.key, rsa.RSAPrivateKey)
-    signer = _Signer(
-        method=SignatureConstructionMethod.enveloped,
-        signature_algorithm=SignxmlMethod.RSA_SHA256 if is_rsa else SignxmlMethod.ECDSA_SHA256,
-        digest_algorithm=DigestAlgorithm.SHA256,
-        c14n_algorithm=_EXCLUSIVE,
-    )
-    try:
-        signed = signer.sign(  # 3
-            root,
-            key=credential.key,
-            passphrase=None,
-            cert=[credential.signing_cert, *credential.issuers],
-            reference_uri=None,
-            key_name=None,
-            key_info=None,
-            id_attribute=None,
-            always_add_key_value=False,
-            inclusive_ns_prefixes=None,
-            signature_properties=None,
-            exclude_c14n_transform_element=False,
-        )
-    except Exception as exc:  # a library's exception of any kind stops here
-        raise ConfigError(f"the signing key did not sign: {type(exc).__name__}") from exc
-    return serialize(signed)  # 4
+    whole = canonical(root, written.CANONICALIZATION)
+    digest = base64.b64encode(hashlib.sha256(whole).digest())  # 3
+    signer = credential.value_signer
+    value = _value(signer, written.signed_info(signer.method, digest))  # 4
+    signature = written.signature(signer.method, digest, value, credential.certificates_text)
+    return _with_last_child(xml, root, signature)  # 5
 
 
 def _require_room_for_signature(root: etree._Element) -> None:
@@ -79,22 +63,25 @@ def _require_room_for_signature(root: etree._Element) -> None:
         raise SignatureShapeError(f"the document is signed {len(earlier)} times already")
 
 
-class _Signer(XMLSigner):
-    """Signs with our canonicalisation; signxml's own writes whole documents to the debug log."""
+def _value(signer: ValueSigner, signed_info: bytes) -> bytes:
+    try:
+        return signer.sign(signed_info)
+    except Exception as exc:  # a library's or a token's exception of any kind stops here
+        raise ConfigError(f"the signing key did not sign: {type(exc).__name__}") from exc
 
-    def get_root(self, data: etree._Element) -> etree._Element:
-        """Return a copy of a whole document, whose root inherits nothing."""
-        return copy.deepcopy(data)
 
-    def _unpack(self, data: Any, references: Any) -> Any:
-        """Return signxml's parts with ``URI=""``, which it would replace by a root's Id."""
-        signature, root, inputs, _ = super()._unpack(data, references)
-        return signature, root, inputs, [SignatureReference(URI="")]
+def _with_last_child(xml: bytes, root: etree._Element, child: bytes) -> bytes:
+    """Return the document with a child put before the end of its root.
 
-    def _c14n(
-        self,
-        nodes: etree._Element,
-        algorithm: CanonicalizationMethod,
-        inclusive_ns_prefixes: Sequence[str] | None = None,
-    ) -> bytes:
-        return canonical(nodes, Canonicalization(algorithm.value), inclusive_ns_prefixes)
+    The last end tag of a document is the root's.  Text that is not plain (UTF-16, CDATA, line
+    ends of Windows, an unusual declaration) is written anew first.
+    """
+    plain = xml.startswith(_PLAIN_OPENINGS) and b"\r" not in xml and b"<![CDATA[" not in xml
+    text = xml if plain else serialize(root)
+    start, end = len(_DECLARATION), text.rfind(b"</")
+    if end >= 0:
+        return b"".join((_DECLARATION, text[start:end], child, text[end:].rstrip()))
+    opening = text[start:].rstrip().removesuffix(b"/>")  # the root is one empty tag
+    local = etree.QName(root).localname
+    name = local if root.prefix is None else f"{root.prefix}:{local}"
+    return b"".join((_DECLARATION, opening, b">", child, b"</", name.encode(), b">"))

@@ -147,3 +147,29 @@ def test_canonical_bytes_are_read_again_without_new_caps() -> None:
     canonical = etree.tostring(root, method="c14n", exclusive=True)
     assert canonical.count(b"xmlns") == 100
     assert len(reparse(canonical)) == 100
+
+
+@pytest.mark.parametrize(
+    "value", [b"'" * 500, b"xmlns" * 100, b"&quot;" * 500], ids=["quotes", "xmlns", "references"]
+)
+def test_many_quotes_in_one_value_or_text_are_no_crowd_of_attributes(value: bytes) -> None:
+    root = parse(b'<a b="%b">%b</a>' % (value, value))
+    assert root.text == root.get("b")
+
+
+def test_the_cap_on_attributes_counts_either_quote_and_any_value() -> None:
+    odd = [b" a%d='\"'" % n if n % 2 else b' a%d="\'"' % n for n in range(65)]
+    assert len(parse(b"<a%b/>" % b"".join(odd[:64])).attrib) == 64
+    with pytest.raises(UnsafeXmlError, match="64 attributes"):
+        parse(b"<b><a%b/></b>" % b"".join(odd))
+
+
+def test_no_declaration_hides_inside_a_value_that_looks_like_one() -> None:
+    for hidden in (
+        b"<a b='xmlns=\"' xmlns:p=\"relative\" c='\"'/>",
+        b"<a b=\"xmlns='\" xmlns:p='relative' c=\"'\"/>",
+        b"<a>xmlns=\"<b xmlns:p='relative'/>\"</a>",
+        b"<a b='xmlns=\"' xmlns:p=\"urn:x\" c='\"'/>",
+    ):
+        with pytest.raises(UnsafeXmlError, match="absolute URI"):
+            parse(hidden)
