@@ -10,13 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from gateway.errors import SignerNotRegisteredError
 from gateway.trust.algorithms import STRICT, SignaturePolicy
+from gateway.trust.memory import Memory
+
+MOST_BELIEVED: Final = 64
+"""Signers remembered per trust: more than any country has at work at once, and some 100 kB."""
 
 
 class SignerRole(StrEnum):
@@ -62,30 +68,6 @@ class RegisteredSigner:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PeerTrust:
-    """Is whom we believe when one peer speaks.
-
-    Attributes:
-        country: the country that the peer speaks for.
-        anchors: CA certificates that its signers must chain to.
-        signers: entries of the register; without an entry nobody may sign.
-        crls: revocation lists at hand, of any of its CAs, of any age.
-    """
-
-    country: str
-    anchors: tuple[x509.Certificate, ...]
-    signers: tuple[RegisteredSigner, ...]
-    crls: tuple[x509.CertificateRevocationList, ...] = ()
-    policy: SignaturePolicy = STRICT
-    revocation: RevocationPolicy = RevocationPolicy.REQUIRE
-    fingerprints: frozenset[str] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        registered = frozenset(signer.fingerprint for signer in self.signers)
-        object.__setattr__(self, "fingerprints", registered)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Signer:
     """Is who signed, as found in the register.
 
@@ -100,6 +82,55 @@ class Signer:
     fingerprint: str
     not_after: datetime
     authority_code: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Believed:
+    """Is a signer who passed every check, and the key that he must have signed with.
+
+    Attributes:
+        since: first moment at which the same checks are known to give the same answer.
+        until: last such moment.
+    """
+
+    signer: Signer
+    certificate: x509.Certificate
+    key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey
+    since: datetime
+    until: datetime
+
+    def holds(self, at: datetime) -> bool:
+        """Return whether nothing that was checked can differ at this moment."""
+        return self.since <= at <= self.until
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeerTrust:
+    """Is whom we believe when one peer speaks.
+
+    Attributes:
+        country: the country that the peer speaks for.
+        anchors: CA certificates that its signers must chain to.
+        signers: entries of the register; without an entry nobody may sign.
+        crls: revocation lists at hand, of any of its CAs, of any age.
+        believed: signers that this very trust was found to hold for (``gateway.trust.believing``);
+            whatever changes makes another object, which has none.
+    """
+
+    country: str
+    anchors: tuple[x509.Certificate, ...]
+    signers: tuple[RegisteredSigner, ...]
+    crls: tuple[x509.CertificateRevocationList, ...] = ()
+    policy: SignaturePolicy = STRICT
+    revocation: RevocationPolicy = RevocationPolicy.REQUIRE
+    fingerprints: frozenset[str] = field(init=False, repr=False, compare=False)
+    believed: Memory[tuple[SignerRole, bytes], Believed] = field(
+        init=False, repr=False, compare=False, default_factory=lambda: Memory(MOST_BELIEVED)
+    )
+
+    def __post_init__(self) -> None:
+        registered = frozenset(signer.fingerprint for signer in self.signers)
+        object.__setattr__(self, "fingerprints", registered)
 
 
 def fingerprint_of(cert: x509.Certificate) -> str:

@@ -167,3 +167,9 @@ def _since(entry: x509.RevokedCertificate) -> datetime:
     except (x509.ExtensionNotFound, ValueError):
         return entry.revocation_date_utc
     return min(entry.revocation_date_utc, known.invalidity_date_utc)
+
+
+def revoked_since(cert: x509.Certificate, crl: x509.CertificateRevocationList) -> datetime | None:
+    """Return from when on a list names this certificate as revoked; None if it does not."""
+    entry = crl.get_revoked_certificate_by_serial_number(cert.serial_number)
+    return None if entry is None else _since(entry)

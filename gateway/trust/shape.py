@@ -120,6 +120,20 @@ def examine(
     )
 
 
+def take_off(signature: etree._Element) -> None:
+    """Remove a signature from its document, leaving the text after it in place."""
+    parent = signature.getparent()
+    if parent is None:
+        raise RuntimeError("a signature without a parent")
+    tail, before = signature.tail or "", signature.getprevious()
+    if before is None:
+        parent.text = (parent.text or "") + tail
+    else:
+        before.tail = (before.tail or "") + tail
+    signature.tail = None
+    parent.remove(signature)
+
+
 def _reference(
     reference: etree._Element, root: etree._Element, policy: SignaturePolicy
 ) -> tuple[Canonicalization, tuple[str, ...] | None]:

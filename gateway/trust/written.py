@@ -13,8 +13,10 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
+from gateway.errors import SignatureInvalidError
 from gateway.trust.algorithms import (
     DSIG,
     ENVELOPED,
@@ -53,56 +55,52 @@ _SIGNATURE: Final = (
 _CERTIFICATE: Final = b"<ds:X509Certificate>%b</ds:X509Certificate>"
 
 _OPENING: Final = f'<ds:Signature xmlns:ds="{DSIG}">'.encode()
-_NAMESPACE: Final = DSIG.encode()
 
 
-def _signed_alone(method: SignatureMethod) -> bytes:
-    """Return what is signed: SignedInfo as a document of its own, so with its namespace."""
+def _to_sign(method: SignatureMethod) -> bytes:
+    """Return SignedInfo as it is signed: a document of its own, so with its namespace."""
     alone = _SIGNED_INFO.replace("<ds:SignedInfo>", f'<ds:SignedInfo xmlns:ds="{DSIG}">')
     return alone.replace("METHOD", method).encode()
 
 
-def _as_written(method: SignatureMethod) -> bytes:
+def _to_write(method: SignatureMethod) -> bytes:
     """Return the signature as we write it: an empty element is one tag."""
-    return (
-        re.sub(r"(<ds:\w+ [^<>]*)></ds:\w+>", r"\1/>", _SIGNATURE)
-        .replace("METHOD", method)
-        .encode()
-    )
+    short = re.sub(r"(<ds:\w+ [^<>]*)></ds:\w+>", r"\1/>", _SIGNATURE)
+    return short.replace("METHOD", method).encode()
 
 
-def _as_pattern(method: SignatureMethod) -> re.Pattern[bytes]:
-    """Return the canonical signature with groups in place of the blanks."""
-    certificate = re.escape(_CERTIFICATE % b"BASE64").replace(
-        b"BASE64", rb"[A-Za-z0-9+/=\n]{1,24000}"
-    )
+def _to_match() -> re.Pattern[bytes]:
+    """Return the canonical signature with a group for the method and for each blank."""
+    before, sign = _CERTIFICATE.split(b"%b")
     blanks = (
+        b"(" + b"|".join(re.escape(method.encode()) for method in METHODS) + b")",
         rb"([A-Za-z0-9+/]{43}=)",
         rb"([A-Za-z0-9+/=\n]{1,2000})",
-        rb"((?:%b){1,%d})" % (certificate, MAX_CERTIFICATES),
+        rb"((?:%b[A-Za-z0-9+/=\n]{1,24000}%b){1,%d})" % (before, sign, MAX_CERTIFICATES),
     )
-    letters = re.escape(_SIGNATURE.replace("METHOD", method).encode()).split(rb"%b")
+    letters = _SIGNATURE.replace("METHOD", "%b").encode().split(b"%b")
+    pairs = zip(blanks, letters[1:], strict=True)
     return re.compile(
-        letters[0] + b"".join(b + a for b, a in zip(blanks, letters[1:], strict=True))
+        re.escape(letters[0]) + b"".join(blank + re.escape(text) for blank, text in pairs)
     )
 
 
-_ALONE: Final = {method: _signed_alone(method) for method in METHODS}
-_WRITTEN: Final = {method: _as_written(method) for method in METHODS}
-_PATTERNS: Final = {method: _as_pattern(method) for method in METHODS}
-_BASE64: Final = re.compile(re.escape(_CERTIFICATE % b"B").replace(b"B", b"([^<]*)"))
+_TO_SIGN: Final = {method: _to_sign(method) for method in METHODS}
+_TO_WRITE: Final = {method: _to_write(method) for method in METHODS}
+_SHAPE: Final = _to_match()
+_TEXTS: Final = re.compile(b"([^<>]+)".join(_CERTIFICATE.split(b"%b")))
 
 
 # --- writing ----------------------------------------------------------------------------------
 
 
 def signed_info(method: SignatureMethod, digest: bytes) -> bytes:
-    """Return what the key signs for a document.
+    """Return the canonical SignedInfo that is signed for a document.
 
     Args:
-        digest: base64 of the SHA-256 of the canonical document; ``signature`` likewise.
+        digest: base64 of the SHA-256 of the canonical document; in ``signature`` likewise.
     """
-    return _ALONE[method] % digest
+    return _TO_SIGN[method] % digest
 
 
 def certificates_text(pems: Sequence[bytes]) -> bytes:
@@ -118,4 +116,73 @@ def signature(method: SignatureMethod, digest: bytes, value: bytes, certificates
         value: what the key made of :func:`signed_info`.
         certificates: what :func:`certificates_text` gave for the signer.
     """
-    return _WRITTEN[method] % (digest, base64.b64encode(value), certificates)
+    return _TO_WRITE[method] % (digest, base64.b64encode(value), certificates)
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Is a canonical document, cut into its last signature and all the rest.
+
+    Attributes:
+        signed_info: what was signed, canonical.
+        digest: the SHA-256 that it states.
+        value: what the key is said to have made of it.
+        certificates: the elements that carry certificates, canonical.
+        rest: the canonical document as it is without this signature.
+    """
+
+    method: SignatureMethod
+    signed_info: bytes
+    digest: bytes
+    value: bytes
+    certificates: bytes
+    rest: bytes
+
+
+def cut(document: bytes) -> Cut | None:
+    """Return a document cut before and after its last signature; None if that is not of our shape.
+
+    In canonical text ``<`` stands only where a tag begins, so what reads like a signature is
+    one.  It is the last child of the root if no tag follows but the last end tag.  Exclusive
+    canonicalisation writes an element by what it and its ancestors use, never its siblings, so
+    the rest reads as if the signature had never been there.
+
+    Args:
+        document: exclusive canonical form of a whole document, without comments.
+    """
+    start = document.rfind(_OPENING)
+    found = _SHAPE.match(document, start) if start >= 0 else None
+    if found is None or document.find(b"<", found.end()) != document.rfind(b"</"):
+        return None
+    method, digest, value, certificates = found.groups()
+    try:
+        stated, made = base64.b64decode(digest), _decoded(value)
+    except ValueError:
+        return None
+    by = SignatureMethod(method.decode())
+    rest = document[:start] + document[found.end() :]
+    return Cut(by, signed_info(by, digest), stated, made, certificates, rest)
+
+
+def holds_more(rest: bytes) -> bool:
+    """Return whether anything else of the signature namespace may be in a canonical document."""
+    return DSIG.encode() in rest
+
+
+def certificates_der(text: bytes) -> tuple[bytes, ...]:
+    """Return the certificates that these elements carry.
+
+    Raises:
+        SignatureInvalidError: one is not base64.
+    """
+    try:
+        return tuple(_decoded(each) for each in _TEXTS.findall(text))
+    except ValueError as exc:
+        raise SignatureInvalidError("X509Certificate is not base64") from exc
+
+
+def _decoded(text: bytes) -> bytes:
+    return base64.b64decode(text.replace(b"\n", b""), validate=True)

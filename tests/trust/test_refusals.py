@@ -171,18 +171,32 @@ def test_the_hand_made_signer_of_these_tests_agrees_with_ours(
     verify(craft(document(), kenya.authority.credential), trust, role=AUTHORITY, at=NOW)
 
 
+@pytest.mark.parametrize(
+    ("place", "recipe"),
+    [
+        ("gateway.trust.foreign._Verifier.verify", Recipe(c14n=INC, transforms=(ENVELOPED, INC))),
+        ("gateway.trust.values.encode_dss_signature", Recipe()),
+    ],
+    ids=["signxml", "cryptography"],
+)
+@pytest.mark.parametrize("error", [TypeError, NotImplementedError, RecursionError, KeyError])
 def test_whatever_a_library_raises_is_a_trust_error(
-    kenya: CountryPki, trust: PeerTrust, monkeypatch: pytest.MonkeyPatch
+    kenya: CountryPki,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+    recipe: Recipe,
+    error: type[Exception],
 ) -> None:
-    for exception in (TypeError, NotImplementedError, RecursionError, KeyError):
+    def fail(*_: object, **__: object) -> None:
+        raise error("secret payload")
 
-        def fail(*_: object, error: type[Exception] = exception, **__: object) -> None:
-            raise error("secret payload")
-
-        monkeypatch.setattr("gateway.trust.verifying._Verifier.verify", fail)
-        with pytest.raises(SignatureInvalidError) as caught:
-            verify(sign(document(), kenya.authority.credential), trust, role=AUTHORITY, at=NOW)
-        assert "secret" not in caught.value.detail
+    raw = craft(document(), kenya.authority.credential, recipe)
+    trust = kenya.trust(policy=COMPATIBLE)
+    verify(raw, trust, role=AUTHORITY, at=NOW)
+    monkeypatch.setattr(place, fail)
+    with pytest.raises(SignatureInvalidError) as caught:
+        verify(raw, trust, role=AUTHORITY, at=NOW)
+    assert "secret" not in caught.value.detail
 
 
 def test_an_empty_register_lets_nobody_sign(kenya: CountryPki, trust: PeerTrust) -> None:
