@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench import exchange, harness, raw, rooms, trips, wire_limit
+from bench import exchange, harness, raw, rivals, rooms, trips, wire_limit
 
 GROUPS = (
     raw.SIGNATURES,
@@ -13,6 +13,7 @@ GROUPS = (
     wire_limit.BARE_WIRE,
     rooms.DOCUMENTS,
     rooms.TRUST,
+    rivals.RIVALS,
     rooms.ENVELOPES,
     exchange.PIPELINES,
     trips.WIRE,

@@ -42,6 +42,13 @@ def _rsa_3072_sign() -> Iterator[Work]:
     yield lambda: key.sign(MESSAGE, padding.PKCS1v15(), hashes.SHA256())
 
 
+@measure("RSA-3072 verify", group=SIGNATURES)
+def _rsa_3072_verify() -> Iterator[Work]:
+    public = rsa_key(3072).public_key()
+    signature = rsa_key(3072).sign(MESSAGE, padding.PKCS1v15(), hashes.SHA256())
+    yield lambda: public.verify(signature, MESSAGE, padding.PKCS1v15(), hashes.SHA256())
+
+
 @measure("P-256 sign", group=SIGNATURES)
 def _p256_sign() -> Iterator[Work]:
     key = ec_key()

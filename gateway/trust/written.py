@@ -69,14 +69,23 @@ def _to_write(method: SignatureMethod) -> bytes:
     return short.replace("METHOD", method).encode()
 
 
+def _base64_text(*, most: int) -> bytes:
+    """Return the pattern of base64 in lines, in the one spelling that its bytes have.
+
+    The last letter before the padding says no more than it must.
+    """
+    end = rb"(?:[A-Za-z0-9+/]|[AEIMQUYcgkosw048]=|[AQgw]==)"
+    return rb"[A-Za-z0-9+/\n]{0,%d}%b\n{0,9}" % (most, end)
+
+
 def _to_match() -> re.Pattern[bytes]:
     """Return the canonical signature with a group for the method and for each blank."""
-    before, sign = _CERTIFICATE.split(b"%b")
+    before, after = _CERTIFICATE.split(b"%b")
     blanks = (
         b"(" + b"|".join(re.escape(method.encode()) for method in METHODS) + b")",
-        rb"([A-Za-z0-9+/]{43}=)",
-        rb"([A-Za-z0-9+/=\n]{1,2000})",
-        rb"((?:%b[A-Za-z0-9+/=\n]{1,24000}%b){1,%d})" % (before, sign, MAX_CERTIFICATES),
+        rb"([A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=)",
+        rb"(%b)" % _base64_text(most=2_000),
+        rb"((?:%b%b%b){1,%d})" % (before, _base64_text(most=24_000), after, MAX_CERTIFICATES),
     )
     letters = _SIGNATURE.replace("METHOD", "%b").encode().split(b"%b")
     pairs = zip(blanks, letters[1:], strict=True)
@@ -159,7 +168,7 @@ def cut(document: bytes) -> Cut | None:
         return None
     method, digest, value, certificates = found.groups()
     try:
-        stated, made = base64.b64decode(digest), _decoded(value)
+        stated, made = _decoded(digest), _decoded(value)
     except ValueError:
         return None
     by = SignatureMethod(method.decode())
@@ -185,4 +194,5 @@ def certificates_der(text: bytes) -> tuple[bytes, ...]:
 
 
 def _decoded(text: bytes) -> bytes:
+    """Return what base64 in lines says."""
     return base64.b64decode(text.replace(b"\n", b""), validate=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from gateway.trust import PeerTrust
@@ -28,3 +31,14 @@ def trust(kenya: CountryPki) -> PeerTrust:
 @pytest.fixture(scope="session")
 def refused(kenya: CountryPki) -> RefusedCredentials:
     return make_refused_credentials(kenya, now=NOW)
+
+
+@pytest.fixture(scope="session")
+def jdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the directory of the compiled Java peer."""
+    classes = tmp_path_factory.mktemp("java")
+    source = Path(__file__).parent / "interop" / "EcoSignatures.java"
+    command = ["javac", "-d", str(classes), str(source)]
+    outcome = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert outcome.returncode == 0, outcome.stderr
+    return classes

@@ -17,7 +17,6 @@ from tests.factories import NOW
 from tests.trust.crafting import DS, ECDSA_SHA256, ENVELOPED, EXC, INC, RSA_SHA256, SHA256, document
 
 AUTHORITY, GATEWAY = SignerRole.ISSUING_AUTHORITY, SignerRole.GATEWAY
-SOURCE = Path(__file__).parent / "interop" / "EcoSignatures.java"
 KINDS = {"RSA-2048": GATEWAY, "P-256": AUTHORITY, "P-384": AUTHORITY}
 
 needs_xmlsec1 = pytest.mark.skipif(
@@ -95,15 +94,6 @@ def test_we_verify_what_xmlsec1_signs(
 
 
 # --- JDK --------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def jdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the directory of the compiled Java peer."""
-    classes = tmp_path_factory.mktemp("java")
-    outcome = run("javac", "-d", classes, SOURCE)
-    assert outcome.returncode == 0, outcome.stderr
-    return classes
 
 
 def as_pkcs12(credential: Credential) -> bytes:

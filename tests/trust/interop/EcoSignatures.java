@@ -24,6 +24,7 @@ import javax.xml.crypto.dsig.keyinfo.KeyInfoFactory;
 import javax.xml.crypto.dsig.keyinfo.X509Data;
 import javax.xml.crypto.dsig.spec.C14NMethodParameterSpec;
 import javax.xml.crypto.dsig.spec.TransformParameterSpec;
+import javax.xml.parsers.DocumentBuilder;
 import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.transform.TransformerFactory;
 import javax.xml.transform.dom.DOMSource;
@@ -47,7 +48,7 @@ public final class EcoSignatures {
     public static void main(String[] arguments) throws Exception {
         if (arguments[0].equals("verify")) {
             for (int i = 1; i < arguments.length; i++) {
-                System.out.println(verify(read(arguments[i])) ? "valid" : "invalid");
+                System.out.println(verdict(arguments[i]));
             }
             return;
         }
@@ -67,10 +68,21 @@ public final class EcoSignatures {
         }
     }
 
+    /** Says "invalid" of whatever cannot be read or verified, too. */
+    private static String verdict(String file) {
+        try {
+            return verify(read(file)) ? "valid" : "invalid";
+        } catch (Exception e) {
+            return "invalid";
+        }
+    }
+
     private static Document read(String file) throws Exception {
         DocumentBuilderFactory builders = DocumentBuilderFactory.newInstance();
         builders.setNamespaceAware(true);
-        return builders.newDocumentBuilder().parse(file);
+        DocumentBuilder builder = builders.newDocumentBuilder();
+        builder.setErrorHandler(null);
+        return builder.parse(file);
     }
 
     private static void sign(
