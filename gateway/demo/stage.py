@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,11 +63,16 @@ def home_of(directory: Path, country: str) -> Path:
     return directory / f"gateway-{country.lower()}"
 
 
-def build_stage(directory: Path) -> Stage:
-    """Make keys and homes under ``directory``, introduce the gateways, and return the stage."""
+def build_stage(directory: Path, stores: Mapping[str, str] | None = None) -> Stage:
+    """Make keys and homes under ``directory``, introduce the gateways, and return the stage.
+
+    Args:
+        stores: addresses of the databases by country, where not a SQLite file in the home.
+    """
     pki = make_demo_pki(directory / "pki", [actor.country for actor in CAST], now=system_clock())
     for actor, port in zip(CAST, _free_ports(len(CAST)), strict=True):
-        _make_home(directory, pki, actor, port)
+        url = (stores or {}).get(actor.country, HomePlan.store_url)
+        _make_home(directory, pki, actor, port, url)
     gateways = {actor.country: open_gateway(home_of(directory, actor.country)) for actor in CAST}
     for gateway in gateways.values():
         gateway.store.migrate()
@@ -93,7 +98,7 @@ def running(stage: Stage) -> Iterator[Sequence[subprocess.Popen[bytes]]]:
             _reap(process)
 
 
-def _make_home(directory: Path, pki: DemoPki, actor: Actor, port: int) -> None:
+def _make_home(directory: Path, pki: DemoPki, actor: Actor, port: int, store_url: str) -> None:
     home = home_of(directory, actor.country)
     plan = HomePlan(
         identifier=actor.identifier,
@@ -102,6 +107,7 @@ def _make_home(directory: Path, pki: DemoPki, actor: Actor, port: int) -> None:
         public_url=f"https://localhost:{port}",
         port=port,
         test=False,
+        store_url=store_url,
         authority_code=actor.customs.code,
         delivery=_QUICK_DELIVERY,
     )

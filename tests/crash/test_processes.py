@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,16 +11,12 @@ import pytest
 
 from gateway.app import Gateway
 from gateway.demo.stage import Stage
-from gateway.documents import CertificateOfOrigin, UtilisationStatus
-from gateway.documents.base import Quantity
-from gateway.documents.customs_response import Declaration
 from gateway.exchange.outbound import submit_document
-from gateway.exchange.receipts import to_minute
-from gateway.exchange.responding import CustomsAction, WriteOff, respond
+from gateway.exchange.responding import respond
 from gateway.store import Side, certificates, outbox
 from tests.crash.checker import broken_promises, read_books
+from tests.crash.papers import certificate_of_today, write_off
 from tests.crash.processes import Crew, raging, two_gateways, wait_for
-from tests.factories import certificate, customs_response, goods_item
 
 CERTIFICATES = 40
 USED_EACH = Decimal(1000)
@@ -48,7 +43,7 @@ def test_processes_killed_at_random_lose_and_double_nothing(tmp_path: Path):
 
 def _submit(stage: Stage, number: int, told: dict[str, str]) -> str:
     time.sleep(0.1)
-    document = _certificate(number)
+    document = certificate_of_today(number)
     answer = submit_document(stage.gateways["ZM"].desk, document)
     told[document.serial_number] = answer.message_id or ""
     return document.serial_number
@@ -64,7 +59,9 @@ def _let_customs_act(
     for serial in _arrived(kenya, serials)[:10]:
         for number in (1, 2):
             reference = f"{serial}/{number}"
-            told[reference] = respond(kenya.desk, _action(serial, reference)).message_id or ""
+            told[reference] = (
+                respond(kenya.desk, write_off(serial, reference, USED_EACH)).message_id or ""
+            )
             used[serial] += USED_EACH
             time.sleep(0.1)
     return used
@@ -78,41 +75,3 @@ def _arrived(kenya: Gateway, serials: list[str]) -> list[str]:
 def _backlog(gateway: Gateway) -> Any:
     with gateway.store.read() as conn:
         return outbox.backlog(conn)
-
-
-def _certificate(number: int) -> CertificateOfOrigin:
-    """Return a certificate that was issued just now."""
-    now = to_minute(datetime.now(UTC)) - timedelta(minutes=2)
-    document = certificate()
-    invoice = document.items[0].invoices[0].model_copy(update={"issued_on": now.date()})
-    return document.model_copy(
-        update={
-            "serial_number": f"ZM-{now:%Y%m%d}-{number:06}",
-            "issued_at": now,
-            "valid_from": now.date(),
-            "valid_until": (now + timedelta(days=364)).date(),
-            "items": (goods_item(invoices=(invoice,)),),
-            "transport": document.transport.model_copy(update={"departed_on": now.date()}),
-            "declaration": document.declaration.model_copy(update={"signed_at": now}),
-            "certification": document.certification.model_copy(update={"signed_at": now}),
-        }
-    )
-
-
-def _action(serial: str, reference: str) -> CustomsAction:
-    now = to_minute(datetime.now(UTC))
-    template = customs_response()
-    quantity = Quantity(value=USED_EACH, unit="KGM")
-    return CustomsAction(
-        issuing_country="ZM",
-        serial_number=serial,
-        status=UtilisationStatus.PARTIAL,
-        reference=reference,
-        decided_at=now,
-        customs_authority=template.customs_authority,
-        officer=template.officer,
-        items=(WriteOff(number=1, quantity=quantity),),
-        declaration=Declaration(
-            number=f"KE2026{reference[-8:]}", declared_on=now.date(), office_code="KE-KRA-NMG"
-        ),
-    )

@@ -10,7 +10,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.trust.issuing import CertificateAuthority, Purpose, Validity
 from gateway.trust.keys import (
+    Credential,
     KeyKind,
+    PrivateKey,
     distinguished_name,
     generate_key,
     key_usage,
@@ -32,9 +34,11 @@ class TestAuthority:
 
     __test__ = False
 
-    def __init__(self, directory: Path, name: str) -> None:
+    def __init__(
+        self, directory: Path, name: str, authority: CertificateAuthority | None = None
+    ) -> None:
         self._directory = directory
-        self._authority = CertificateAuthority.root(
+        self._authority = authority or CertificateAuthority.root(
             distinguished_name(name, country="KE"), _days(30)
         )
         self.ca = directory / f"{name}.pem"
@@ -50,9 +54,14 @@ class TestAuthority:
             hosts=hosts,
         )
         cert, key = self._directory / f"{name}.pem", self._directory / f"{name}.key"
-        cert.write_bytes(credential.signing_cert.public_bytes(Encoding.PEM))
+        shown = (credential.signing_cert, *credential.issuers)
+        cert.write_bytes(b"".join(one.public_bytes(Encoding.PEM) for one in shown))
         write_private(key, credential.key)
         return Pair(cert, key, credential.fingerprint)
+
+    def signer(self, key: PrivateKey) -> Credential:
+        """Return a credential that signs, as good as any but for who issued it."""
+        return self._authority.issue(distinguished_name("signer", country="KE"), _days(30), key=key)
 
 
 def _days(days: int) -> Validity:

@@ -1,0 +1,1 @@
+"""Faults of the wire between two real gateways: a bad line, and a peer's address that lies."""
