@@ -171,6 +171,7 @@ def _failure(
         code=error.peer_code if isinstance(error, PeerFaultError) else error.code,
         detail=error.detail[:1000],
         park_until=worker.retry.parked_until(now, failures, error),
+        probe_at=worker.retry.probe_at(now, error),
     )
 
 

@@ -17,6 +17,9 @@ from gateway.exchange.retry_table import RetryClass, RetryTable, Treatment
 _MOST_STEPS = 64
 """Growth is not computed further; every pause has reached its bound long before."""
 
+_PROBE_AFTER = 1.1
+"""Of the longest time for which a lane is parked: what was queued meanwhile goes first."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
@@ -75,6 +78,17 @@ class RetryPolicy:
             return None
         pause = self.parking(failures, error)
         return now + pause if pause else None
+
+    def probe_at(self, now: datetime, error: GatewayError) -> datetime | None:
+        """Return until when some message of the lane is tried again after ``error``.
+
+        None where that must wait: the peer asked for a pause, or the table names a longest one.
+        """
+        kind = self.table.class_of(error)
+        own_pause = kind.treatment is not Treatment.BACKOFF or kind.longest is not None
+        if own_pause or _asked(error) is not None:
+            return None
+        return now + timedelta(seconds=self.table.lane.longest * _PROBE_AFTER)
 
     def next_attempt(
         self, *, created_at: datetime, now: datetime, attempt: int, error: GatewayError

@@ -75,13 +75,14 @@ class Breaker(Record):
 
     Attributes:
         after: failures in a row that park it.
-        first, factor, longest: seconds of the first pause, its growth and its bound.
+        first, factor, longest: seconds of the first pause, its growth and its bound; a little
+            after the bound one message is tried again, whatever the pauses of all.
     """
 
     after: Annotated[int, Field(ge=1, le=100)] = 1
     first: Seconds = 2
     factor: Factor = 2
-    longest: Seconds = 60
+    longest: Seconds = 50
 
 
 class RetryTable(Record):

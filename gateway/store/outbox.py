@@ -15,14 +15,14 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select, text, updat
 
 from gateway.documents.codes import Verdict
 from gateway.errors import ConflictError, NotFoundError
-from gateway.store import bodies, journal
+from gateway.store import awake, bodies, journal
 from gateway.store.claiming import claim_due, renew
 from gateway.store.delivery import OUTCOMES, DeliveryEvent, advance, sources
 from gateway.store.dialects import insert_if_absent
 from gateway.store.keys import canonical_key
 from gateway.store.rows import Attempt, AttemptOutcome, Claim, Dispatch, NewDispatch
 from gateway.store.states import DeliveryState
-from gateway.store.tables import attempts, dispatches, lanes
+from gateway.store.tables import attempts, dispatches
 from gateway.store.tables.exchange import OPEN
 
 __all__ = [
@@ -97,7 +97,7 @@ def record_attempt(conn: Connection, claim: Claim, outcome: AttemptOutcome) -> D
         )
         .values(
             state=outcome.state,
-            due_at=outcome.due_at,
+            due_at=awake.due_at(conn, claim, outcome),
             lease_owner=None,
             verdict=outcome.verdict,
             code=outcome.code,
@@ -110,7 +110,7 @@ def record_attempt(conn: Connection, claim: Claim, outcome: AttemptOutcome) -> D
     if row is None:
         raise ConflictError(f"the claim {claim.fence} on {claim.message_id} is lost")
     _close_attempt(conn, claim, outcome)
-    _note_lane(conn, claim.peer_id, outcome)
+    awake.note_lane(conn, claim, outcome)
     stored = Dispatch(**row._mapping)
     _journal(conn, stored, journal.Action.DISPATCH_ATTEMPTED, outcome.ended_at, claim.worker)
     return stored
@@ -287,39 +287,6 @@ def _close_attempt(conn: Connection, claim: Claim, outcome: AttemptOutcome) -> N
             detail=outcome.detail,
             http_status=outcome.http_status,
         )
-    )
-
-
-def _note_lane(conn: Connection, peer_id: int, outcome: AttemptOutcome) -> None:
-    reached = outcome.receipt is not None
-    if reached and outcome.resumes:
-        _resume_lane(conn, peer_id, outcome)
-    values: dict[str, Any] = (
-        {"failures": 0, "parked_until": None, "last_success_at": outcome.ended_at}
-        if reached
-        else {
-            "failures": lanes.c.failures + 1,
-            "parked_until": outcome.park_until,
-            "last_failure_at": outcome.ended_at,
-        }
-    )
-    conn.execute(update(lanes).where(lanes.c.peer_id == peer_id).values(**values))
-
-
-def _resume_lane(conn: Connection, peer_id: int, outcome: AttemptOutcome) -> None:
-    """Let what waits for the way to this peer go at once, if the way was blocked until now."""
-    own = lanes.c.peer_id == peer_id
-    if not conn.execute(select(lanes.c.failures).where(own)).scalar():
-        return
-    conn.execute(
-        update(dispatches)
-        .where(
-            dispatches.c.peer_id == peer_id,
-            dispatches.c.state == DeliveryState.RETRYING,
-            dispatches.c.due_at > outcome.ended_at,
-            dispatches.c.code.in_(sorted(outcome.resumes)),
-        )
-        .values(due_at=outcome.ended_at)
     )
 
 

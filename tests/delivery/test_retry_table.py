@@ -122,7 +122,7 @@ def test_the_lane_is_parked_for_longer_with_each_failure_of_the_way():
     error = UnreachableError("x")
     pauses = [POLICY.parked_until(NOW, failures, error) for failures in (0, 1, 2, 40)]
     seconds = [(moment - NOW).total_seconds() for moment in pauses if moment]
-    assert seconds == [2, 4, 8, 60]
+    assert seconds == [2, 4, 8, 50]
     assert POLICY.parked_until(NOW, 5, GatewayError("of one message only")) is None
 
 

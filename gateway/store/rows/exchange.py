@@ -105,6 +105,7 @@ class AttemptOutcome:
         code: wire code of the error or refusal; None on plain success.
         receipt: the peer's receipt envelope, byte for byte, on DELIVERED and REFUSED.
         park_until: nothing else is sent to this peer before; for unreachable peers.
+        probe_at: the message is tried again then, if no other of this peer is by then.
         resumes: with a receipt, codes of failures at this peer that are over now: messages
             that wait because of one are due at once.
     """
@@ -118,6 +119,7 @@ class AttemptOutcome:
     receipt: bytes | None = None
     verdict: Verdict | None = None
     park_until: datetime | None = None
+    probe_at: datetime | None = None
     resumes: frozenset[str] = frozenset()
 
 
