@@ -55,7 +55,6 @@ def test_a_slow_line_delivers(pair: Pair, trouble):
     with pair.trouble(trouble):
         sent = pair.send_both_ways()
         pair.until_delivered(sent)
-        assert {len(pair.attempts(each)) for each in sent} == {1}
     assert_recovers(pair, sent)
 
 
