@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import logging
 import signal
+import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -20,8 +23,13 @@ from gateway.exchange.fetching import Collector, collect_due
 from gateway.exchange.housekeeping import expire_certificates
 from gateway.exchange.lanes import Lanes
 from gateway.exchange.reconcile import reconcile_due
+from gateway.store import clock_back
 
 log = structlog.get_logger(__name__)
+
+WATCH_SECONDS = 1.0
+SET_BACK_SECONDS = 10.0
+"""How often the clock is looked at, and by how much it must have been set back to matter."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +68,49 @@ def books_job(desk: Desk, worker: str) -> Job:
     return Job(name="reconcile", seconds=60, run=reconcile)
 
 
+def clock_job(desk: Desk, lease_seconds: int) -> Job:
+    """Return the job that brings back what a clock ahead of the time had put off."""
+
+    def bring_back() -> None:
+        with desk.store.begin() as conn:
+            found = clock_back.bring_back(conn, desk.clock(), lease_seconds=lease_seconds)
+        if found:
+            log.warning("the clock was set back", rows=found)
+
+    return Job(name="clock", seconds=60, run=bring_back)
+
+
+@dataclass
+class ClockWatch:
+    """Notices on the monotonic clock that the time of day was set back, and rings every job.
+
+    The scheduler waits for moments of the day; without this it would be silent for as long as
+    the clock was ahead.
+    """
+
+    scheduler: BackgroundScheduler
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        """Watch until ``ended``."""
+        ahead = _ahead()
+        while not self.ended.wait(WATCH_SECONDS):
+            before, ahead = ahead, _ahead()
+            if before - ahead > SET_BACK_SECONDS:
+                ring(self.scheduler)
+
+
+def _ahead() -> float:
+    return time.time() - time.monotonic()
+
+
+def ring(scheduler: BackgroundScheduler) -> None:
+    """Let every job of ``scheduler`` run now, whenever it thought to run next."""
+    now = datetime.now(UTC)
+    for job in scheduler.get_jobs():
+        job.modify(next_run_time=now)
+
+
 def run_until_stopped(jobs: list[Job], lanes: Lanes, *, grace_seconds: float) -> None:
     """Run ``jobs`` and send what is due until SIGTERM or SIGINT.
 
@@ -69,9 +120,12 @@ def run_until_stopped(jobs: list[Job], lanes: Lanes, *, grace_seconds: float) ->
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: lanes.stop())
     scheduler = start(jobs)
+    watch = ClockWatch(scheduler)
+    threading.Thread(target=watch.run, name="clock-watch", daemon=True).start()
     try:
         lanes.run(grace_seconds)
     finally:
+        watch.ended.set()
         scheduler.shutdown(wait=True)
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections.abc import Mapping
 
 import click
+import structlog
 
 from gateway.app import (
     collector_of,
@@ -24,11 +26,13 @@ from gateway.cli.opening import bring_up_to_date, the_gateway
 from gateway.config import Settings, load_settings
 from gateway.errors import ConfigError
 from gateway.exchange.lanes import Lanes
-from gateway.jobs import books_job, collection_job, expiry_job, run_until_stopped
+from gateway.jobs import books_job, clock_job, collection_job, expiry_job, run_until_stopped
 from gateway.operations.logs import log_as_json
 from gateway.transport import PeerTransport
 from gateway.watching import watching_jobs
 from gateway.web.serving import serve as serve_app
+
+log = structlog.get_logger(__name__)
 
 LONGEST_GRACE = 10.0
 """Seconds for attempts under way when the worker is stopped."""
@@ -52,11 +56,11 @@ def serve(call: Invocation) -> None:
 
     def ready(host: str, port: int) -> None:
         name = own.gateway.identifier
-        call.output.result(
+        _announce(
+            call,
             {"identifier": name, "host": host, "port": port, "url": own.listen.public_url},
-            [f"{name} serves peers at {host}:{port}, known to them as {own.listen.public_url}"],
+            f"{name} serves peers at {host}:{port}, known to them as {own.listen.public_url}",
         )
-        sys.stdout.flush()
 
     serve_app(lambda: peer_app(call.home), server_settings(own), ready)
 
@@ -81,21 +85,31 @@ def work(call: Invocation, once: bool, name: str | None) -> None:
             if once:
                 _deliver_once(call, lanes)
             else:
-                call.output.result(
+                _announce(
+                    call,
                     {"identifier": own.gateway.identifier, "worker": worker.name},
-                    [f"{own.gateway.identifier} delivers its messages as {worker.name}"],
+                    f"{own.gateway.identifier} delivers its messages as {worker.name}",
                 )
-                sys.stdout.flush()
                 expiry = expiry_job(gateway.desk, worker.name)
                 books = books_job(gateway.desk, worker.name)
+                clock = clock_job(gateway.desk, own.delivery.lease_seconds)
                 collection = collection_job(collector_of(gateway, transport, name=worker.name))
                 run_until_stopped(
-                    [expiry, books, collection, *watching_jobs(gateway, worker.name)],
+                    [clock, expiry, books, collection, *watching_jobs(gateway, worker.name)],
                     lanes,
                     grace_seconds=min(LONGEST_GRACE, own.delivery.read_timeout_seconds),
                 )
         finally:
             transport.close()
+
+
+def _announce(call: Invocation, value: Mapping[str, object], line: str) -> None:
+    """Say that the work begins; where nobody can be told, it begins all the same."""
+    try:
+        call.output.result(value, [line])
+        sys.stdout.flush()
+    except OSError as exc:
+        log.warning("the start could not be announced", error=type(exc).__name__)
 
 
 def _deliver_once(call: Invocation, lanes: Lanes) -> None:

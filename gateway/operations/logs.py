@@ -7,10 +7,13 @@ line, our own and those of libraries alike.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
 from collections.abc import MutableMapping
-from typing import Any, Final, TextIO
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, TextIO, cast
 
 import structlog
 from structlog.typing import Processor
@@ -18,12 +21,44 @@ from structlog.typing import Processor
 _FRAMES: Final = 5
 
 
+class _Forgiving:
+    """Writes to a stream, and lets go what it does not take; the books hold what counts."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write ``text`` or leave it out; all of it counts as written."""
+        with suppress(OSError, ValueError):  # ValueError: it was closed
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Pass on what is buffered, as far as the stream takes it."""
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+
+def _open_standard_streams() -> None:
+    """Let no socket or database get the number of a standard stream that was closed."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the whole run
+
+
 def log_as_json(stream: TextIO | None = None) -> None:
     """Let every logger of this process write JSON lines to ``stream``, standard error unless given.
 
-    Ours from INFO on, those of libraries from WARNING on.
+    Ours from INFO on, those of libraries from WARNING on.  A line that cannot be written, because
+    the disk of the log is full or its reader has gone, is left out: the work goes on.
     """
-    target = sys.stderr if stream is None else stream
+    if stream is None:
+        _open_standard_streams()
+    target = cast("TextIO", _Forgiving(sys.stderr if stream is None else stream))
     shared: tuple[Processor, ...] = (
         structlog.contextvars.merge_contextvars,
         _without_nothing,
