@@ -43,10 +43,13 @@ from gateway.store import (
     bodies,
     certificates,
     inbox,
+    journal,
     outbox,
 )
 
 STATED_AGAIN_WITHIN = timedelta(days=3)
+RESTORED_WITHIN = timedelta(days=3)
+"""A finished day is stated an hour after its end; the rest is for a peer that was away."""
 MOST_COPY_BYTES = 1_000_000
 MOST_COPIES_BYTES = 2_000_000
 """What one copy, and all copies of one answer, may weigh; further ones go in later rounds."""
@@ -80,23 +83,31 @@ def findings_of(
 
 
 def require_certificate(
-    conn: Connection, peer: Peer, header: Header, document: CustomsResponse
+    conn: Connection, peer: Peer, header: Header, document: CustomsResponse, *, now: datetime
 ) -> None:
     """Return unless the certificate that ``document`` answers is itself on its way back.
 
-    After a restored backup the peer sends its responses again, perhaps before our own
-    certificates have come back; a refusal would be final, so the response waits instead.
+    After a restored backup the peer sends its responses again, and new ones, perhaps before our
+    own certificates have come back; a refusal would be final, so the response waits instead.
 
     Raises:
-        CertificateAwaitedError: we asked for this message, and lack the certificate still.
+        CertificateAwaitedError: we asked for this message, or our books were restored lately,
+            and lack the certificate still.
     """
     named = document.certificate
     if certificates.find(conn, Side.ISSUED, named.issuing_country, named.serial_number):
         return
-    if balances.awaits(conn, peer.id, header.created_at.astimezone(UTC).date(), header.message_id):
+    day = header.created_at.astimezone(UTC).date()
+    if balances.awaits(conn, peer.id, day, header.message_id) or _restored_lately(conn, now):
         raise CertificateAwaitedError(
             f"{named.serial_number} is not back yet from the books of {peer.identifier}"
         )
+
+
+def _restored_lately(conn: Connection, now: datetime) -> bool:
+    """Whether days may still lie ahead on which the peer gives back what the backup lacks."""
+    restored = journal.page(conn, action=journal.Action.BACKUP_RESTORED, limit=1)
+    return any(entry.at > now - RESTORED_WITHIN for entry in restored)
 
 
 def receive_statement(desk: Desk, conn: Connection, received: ReceivedStatement) -> bool:

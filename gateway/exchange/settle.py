@@ -85,7 +85,8 @@ def settle(desk: Desk, message: Authentic) -> bytes:
         if twin is not None:
             return repeat(conn, twin, message.sha256, message.now)
         if isinstance(examined.document, CustomsResponse):
-            require_certificate(conn, message.peer, message.header, examined.document)
+            document = examined.document
+            require_certificate(conn, message.peer, message.header, document, now=message.now)
         judged = _judge(desk, conn, message, examined)  # 3
         judged = _booked(desk, conn, message, judged)  # 4
         receipt = _receipt(desk, message, judged)

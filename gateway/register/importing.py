@@ -101,6 +101,8 @@ def _drawn_before(
 ) -> LedgerOutcome | None:
     stored = utilisation.by_reference(conn, certificate.id, decision.reference)
     if stored is None:
+        stored = _recovered(conn, certificate, decision)
+    if stored is None:
         return None
     if stored.content_sha256 != _content(decision):
         raise ConflictError(
@@ -108,6 +110,34 @@ def _drawn_before(
             f"{certificate.serial_number}"
         )
     return LedgerOutcome(certificate=certificate, response=stored, items=items, repeated=True)
+
+
+def _recovered(
+    conn: Connection, certificate: CertificateRow, decision: CustomsDecision
+) -> ResponseRow | None:
+    """Return the response that a peer gave back for this very decision, under its key again.
+
+    Books that were restored learn their responses from the peer, who never saw the keys of the
+    customs system.  That system may say its decision again, and must not use the goods twice.
+    """
+    for response in utilisation.responses(conn, certificate.id):
+        if response.reference_key is None and _tells(response, decision):
+            return utilisation.adopt(
+                conn, response, reference=decision.reference, content_sha256=_content(decision)
+            )
+    return None
+
+
+def _tells(response: ResponseRow, decision: CustomsDecision) -> bool:
+    said = (response.decided_at, response.declaration_number, response.officer)
+    if said != (decision.decided_at, decision.declaration_number, decision.officer):
+        return False
+    if not (decision.status.uses_goods and response.status.uses_goods):
+        return decision.status is response.status
+    if not decision.items:
+        return response.status is UtilisationStatus.FULL
+    told = {item.number: item.quantity for item in response.items if item.quantity}
+    return told == quantities(decision, ())
 
 
 def _content(decision: CustomsDecision) -> str:

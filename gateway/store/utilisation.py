@@ -175,6 +175,19 @@ def attach_document(
     return _response(row)
 
 
+def adopt(
+    conn: Connection, response: ResponseRow, *, reference: str, content_sha256: str
+) -> ResponseRow:
+    """Give a response that books brought back its importing side's own key again."""
+    row = conn.execute(
+        update(table)
+        .where(table.c.id == response.id, table.c.reference_key.is_(None))
+        .values(reference_key=canonical_key(reference), content_sha256=content_sha256)
+        .returning(*_COLUMNS)
+    ).one()
+    return _response(row)
+
+
 def responses(conn: Connection, certificate_id: int) -> tuple[ResponseRow, ...]:
     """Return every response to a certificate, by sequence number, then as stored."""
     query = select(*_COLUMNS).where(table.c.certificate_id == certificate_id)

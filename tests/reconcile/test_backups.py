@@ -9,7 +9,7 @@ import pytest
 
 from gateway.documents import Verdict
 from gateway.exchange.reconcile import reconcile_due
-from gateway.store import Side, Store
+from gateway.store import Side, Store, journal
 from gateway.store.tables import arrivals
 from tests.exchange.corridor import Corridor
 from tests.reconcile.damage import (
@@ -94,3 +94,42 @@ def test_a_side_restored_to_the_middle_of_the_day_gets_the_rest_back(
     reconcile(corridor)
     assert_agreed(corridor)
     assert totals(corridor.ke, Side.RECEIVED)[serial(1)] == [(1, Decimal(3500))]
+
+
+def test_a_decision_that_customs_repeats_after_its_recovery_uses_nothing_twice(
+    corridor: Corridor, make_store: Callable[[], Store]
+):
+    exchange(corridor, count=1, uses=0)
+    backup = copied(corridor.ke.desk.store, make_store())
+    write_off(corridor, 1, reference="lost", quantity="2500")
+    work(corridor)
+    swap_store(corridor.ke, backup)
+    next_day(corridor)
+    reconcile(corridor)
+    for _ in range(2):
+        write_off(corridor, 1, reference="lost", quantity="2500")
+    work(corridor)
+    assert totals(corridor.ke, Side.RECEIVED)[serial(1)] == [(1, Decimal(2500))]
+    write_off(corridor, 1, reference="another", quantity="100")
+    work(corridor)
+    assert totals(corridor.zm, Side.ISSUED)[serial(1)] == [(1, Decimal(2600))]
+
+
+def test_a_new_response_to_a_certificate_that_a_restored_issuer_lacks_waits_for_it(
+    corridor: Corridor, make_store: Callable[[], Store]
+):
+    backup = copied(corridor.zm.desk.store, make_store())
+    exchange(corridor, count=1, uses=0)
+    swap_store(corridor.zm, backup)
+    with corridor.zm.desk.store.begin() as conn:
+        action = journal.Action.BACKUP_RESTORED
+        journal.append(conn, at=corridor.clock(), action=action, subject="backup", detail={})
+    write_off(corridor, 1, reference="new")
+    corridor.ke.work()
+    (message_id,) = message_ids(corridor.ke)
+    assert corridor.ke.dispatch(message_id).code == "CERTIFICATE_AWAITED"
+    next_day(corridor)
+    reconcile(corridor)
+    assert_agreed(corridor)
+    assert corridor.ke.dispatch(message_id).verdict is Verdict.ACCEPTED
+    assert totals(corridor.zm, Side.ISSUED)[serial(1)] == [(1, Decimal(1000))]
