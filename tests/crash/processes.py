@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,23 +25,36 @@ LEASE_SECONDS = 10
 
 @dataclass
 class Crew:
-    """Is the four processes of two gateways; each is started again after it was killed."""
+    """Is the four processes of two gateways; each is started again after it was killed.
+
+    Attributes:
+        environment: further variables of the processes, by country.
+    """
 
     stage: Stage
     running: dict[tuple[str, str], subprocess.Popen[bytes]] = field(default_factory=dict)
     killed: list[tuple[str, str]] = field(default_factory=list)
     start_seconds: float = 0.0
+    environment: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
-    def start(self, country: str, command: str) -> None:
-        """Start one process, in a group of its own, as gunicorn has children."""
+    def start(
+        self, country: str, command: str, *, under: Sequence[str] = (), log: Path | None = None
+    ) -> None:
+        """Start one process, in a group of its own, as gunicorn has children.
+
+        Args:
+            under: a program with its arguments that runs the process, such as strace.
+            log: where its output goes, if not into the home.
+        """
         home = self.stage.home(country)
-        with (home / f"{command}.log").open("ab") as log:
+        with (log or home / f"{command}.log").open("ab") as output:
             self.running[country, command] = subprocess.Popen(
-                [sys.executable, "-m", "gateway", command, "--home", str(home)],
+                [*under, sys.executable, "-m", "gateway", command, "--home", str(home)],
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                env={**os.environ, **self.environment.get(country, {})},
             )
 
     def kill(self, country: str, command: str) -> None:
@@ -58,7 +71,7 @@ class Crew:
         for country in self.stage.gateways:
             for command in COMMANDS:
                 self.start(country, command)
-        wait_for(lambda: all(map(_listens, self.stage.gateways.values())), 60, self)
+        wait_for(lambda: all(map(listens, self.stage.gateways.values())), 60, self)
         self.start_seconds = time.monotonic() - begun
 
     def end_all(self) -> None:
@@ -143,7 +156,8 @@ def wait_for(condition: Callable[[], object], seconds: float, crew: Crew) -> Non
         time.sleep(0.2)
 
 
-def _listens(gateway: Gateway) -> bool:
+def listens(gateway: Gateway) -> bool:
+    """Return whether a listener takes connections there."""
     listen = gateway.settings.listen
     with socket.socket() as probe:
         return probe.connect_ex((listen.host, listen.port)) == 0
