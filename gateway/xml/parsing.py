@@ -57,8 +57,9 @@ class XmlLimits:
 
 DEFAULT_LIMITS: Final = XmlLimits()
 
+_MARK: Final = "\ufeff".encode()
 _DECLARATION: Final = re.compile(
-    r"""<\?xml\s+version\s*=\s*(?P<q>["'])(?P<version>[^"'<>&]{1,16})(?P=q)
+    rb"""<\?xml\s+version\s*=\s*(?P<q>["'])(?P<version>[^"'<>&]{1,16})(?P=q)
         (?:\s+encoding\s*=\s*(?P<r>["'])(?P<encoding>[A-Za-z][A-Za-z0-9._-]{0,39})(?P=r))?
         (?:\s+standalone\s*=\s*(?P<s>["'])(?:yes|no)(?P=s))?\s*\?>""",
     re.VERBOSE,
@@ -111,29 +112,32 @@ def serialize(root: etree._Element) -> bytes:
 def _body(raw: bytes) -> bytes:
     """Return the document in UTF-8 without byte order mark and XML declaration (step 2)."""
     text, encodings = _decoded(raw)
-    if text[:1] == "\ufeff":
+    if text.startswith(_MARK):
         raise MalformedXmlError("a second byte order mark")
     declaration = _DECLARATION.match(text)
     if declaration is None:
-        if re.match(r"<\?xml\s", text):
+        if re.match(rb"<\?xml\s", text):
             raise MalformedXmlError("the XML declaration is not well-formed")
-        return text.encode()
-    if declaration["version"] != "1.0":
-        raise MalformedXmlError(f"XML version {declaration['version']!r}, only 1.0 is read")
+        return text
+    if declaration["version"] != b"1.0":
+        version = declaration["version"].decode()
+        raise MalformedXmlError(f"XML version {version!r}, only 1.0 is read")
     stated = declaration["encoding"]
-    if stated is not None and stated.upper() not in encodings:
+    if stated is not None and stated.decode().upper() not in encodings:
         raise MalformedXmlError(
-            f"the XML declaration states {stated}, the bytes are {encodings[0]}"
+            f"the XML declaration states {stated.decode()}, the bytes are {encodings[0]}"
         )
-    return text[declaration.end() :].encode()
+    return text[declaration.end() :]
 
 
-def _decoded(raw: bytes) -> tuple[str, tuple[str, ...]]:
-    """Return the text and the names of encoding that its declaration may state."""
+def _decoded(raw: bytes) -> tuple[bytes, tuple[str, ...]]:
+    """Return the text in UTF-8 and the names of encoding that its declaration may state."""
     try:
         if raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-            return raw.decode("utf-16"), ("UTF-16",)
-        return raw.decode("utf-8-sig"), ("UTF-8", "UTF8")
+            return raw.decode("utf-16").encode(), ("UTF-16",)
+        if not raw.isascii():
+            raw.decode("utf-8")
+        return raw.removeprefix(_MARK), ("UTF-8", "UTF8")
     except UnicodeDecodeError as exc:
         raise MalformedXmlError(
             f"byte {exc.start} is not {exc.encoding}; send UTF-8, or UTF-16 with byte order mark"

@@ -112,6 +112,20 @@ def test_each_limit_is_the_callers_choice() -> None:
         parse(b'<a xmlns="urn:x" xmlns:b="urn:y"/>', XmlLimits(max_namespaces=1))
 
 
+def test_namespace_declarations_count_among_the_attributes_of_their_own_element_only() -> None:
+    def element(attributes: int, declarations: int) -> bytes:
+        parts = [b'b%d=""' % n for n in range(attributes)]
+        parts += [b'xmlns:p%d="urn:x"' % n for n in range(declarations)]
+        return b"<a " + b" ".join(parts) + b"/>"
+
+    declared_above = b'<r xmlns:x="urn:x" xmlns:y="urn:y">' + element(64, 0) + b"</r>"
+    assert len(parse(declared_above)[0].attrib) == 64
+    assert len(parse(element(60, 4)).attrib) == 60
+    for attributes in (60, 64, 65):
+        with pytest.raises(UnsafeXmlError, match="more than 64 attributes"):
+            parse(element(attributes, 65 - attributes if attributes < 64 else 1))
+
+
 def test_many_elements_below_a_few_declarations_are_read() -> None:
     assert (
         len(
