@@ -28,8 +28,8 @@ from gateway.errors import (
     TooLargeError,
     VersionNotSupportedError,
 )
+from gateway.xml.mapping.rendering import escape_text
 from gateway.xml.namespaces import ECO_BASE, ENVELOPE_NS, SBDH_NS, message_namespace
-from gateway.xml.parsing import serialize
 
 IDENTIFIER_AUTHORITY: Final = "COMESA-ECO"
 """Who hands out gateway identifiers (``sbdh:Identifier/@Authority``)."""
@@ -42,8 +42,31 @@ that the same envelope fits through SOAP and REST alike."""
 _HEADER_VERSION: Final = "1.0"
 _MEDIA_TYPE: Final = "application/xml"
 _SHA256_URI: Final = "http://www.w3.org/2001/04/xmlenc#sha256"
-_NSMAP: Final[Mapping[str | None, str]] = {"eco": ENVELOPE_NS, "sbdh": SBDH_NS}
-_XML_SPACE: Final = re.compile(r"[\t\n\r ]+")
+_LAYOUT: Final = (
+    "<?xml version='1.0' encoding='UTF-8'?>\n"
+    f'<eco:Envelope xmlns:eco="{ENVELOPE_NS}" xmlns:sbdh="{SBDH_NS}">{{header}}'
+    f"<eco:Payload><eco:MediaType>{_MEDIA_TYPE}</eco:MediaType>"
+    f'<eco:Digest Algorithm="{_SHA256_URI}">{{digest}}</eco:Digest>'
+    "<eco:Content>{content}</eco:Content></eco:Payload></eco:Envelope>"
+)
+_HEADER_LAYOUT: Final = (
+    "<sbdh:StandardBusinessDocumentHeader>"
+    f"<sbdh:HeaderVersion>{_HEADER_VERSION}</sbdh:HeaderVersion>"
+    f'<sbdh:Sender><sbdh:Identifier Authority="{IDENTIFIER_AUTHORITY}">{{sender}}'
+    "</sbdh:Identifier></sbdh:Sender>"
+    f'<sbdh:Receiver><sbdh:Identifier Authority="{IDENTIFIER_AUTHORITY}">{{receiver}}'
+    "</sbdh:Identifier></sbdh:Receiver>"
+    "<sbdh:DocumentIdentification>"
+    "<sbdh:Standard>{standard}</sbdh:Standard>"
+    "<sbdh:TypeVersion>{document_version}</sbdh:TypeVersion>"
+    "<sbdh:InstanceIdentifier>{message_id}</sbdh:InstanceIdentifier>"
+    "<sbdh:Type>{document_type}</sbdh:Type>"
+    "<sbdh:CreationDateAndTime>{created_at}</sbdh:CreationDateAndTime>"
+    "</sbdh:DocumentIdentification>"
+    "<sbdh:BusinessScope>{scopes}</sbdh:BusinessScope>"
+    "</sbdh:StandardBusinessDocumentHeader>"
+)
+_XML_SPACE: Final = b"\t\n\r "
 _STAMP: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})",
     re.ASCII,
@@ -104,14 +127,11 @@ def wrap(header: Header, payload: bytes) -> bytes:
     if not payload:
         raise ValueError("an envelope carries a payload")
     _require_writable(header)
-    root = etree.Element(_eco("Envelope"), nsmap=dict(_NSMAP))
-    _write_header(root, header)
-    part = etree.SubElement(root, _eco("Payload"))
-    _add(part, _eco("MediaType"), _MEDIA_TYPE)
-    digest = _add(part, _eco("Digest"), _base64(hashlib.sha256(payload).digest()))
-    digest.set("Algorithm", _SHA256_URI)
-    _add(part, _eco("Content"), _base64(payload))
-    return serialize(root)
+    return _LAYOUT.format(
+        header=_written_header(header),
+        digest=_base64(hashlib.sha256(payload).digest()),
+        content=_base64(payload),
+    ).encode()
 
 
 def peek(root: etree._Element) -> Header:
@@ -163,23 +183,22 @@ def unwrap(root: etree._Element) -> tuple[Header, bytes]:
     return header, payload
 
 
-def _write_header(root: etree._Element, header: Header) -> None:
-    top = etree.SubElement(root, _sbdh("StandardBusinessDocumentHeader"))
-    _add(top, _sbdh("HeaderVersion"), _HEADER_VERSION)
-    for role, identifier in (("Sender", header.sender), ("Receiver", header.receiver)):
-        partner = etree.SubElement(top, _sbdh(role))
-        _add(partner, _sbdh("Identifier"), identifier).set("Authority", IDENTIFIER_AUTHORITY)
-    identification = etree.SubElement(top, _sbdh("DocumentIdentification"))
-    _add(identification, _sbdh("Standard"), message_namespace(header.document_type))
-    _add(identification, _sbdh("TypeVersion"), header.document_version)
-    _add(identification, _sbdh("InstanceIdentifier"), header.message_id)
-    _add(identification, _sbdh("Type"), header.document_type.value)
-    _add(identification, _sbdh("CreationDateAndTime"), _stamp(header.created_at))
-    scope_list = etree.SubElement(top, _sbdh("BusinessScope"))
-    for kind, value in _scope_values(header):
-        scope = etree.SubElement(scope_list, _sbdh("Scope"))
-        _add(scope, _sbdh("Type"), kind)
-        _add(scope, _sbdh("InstanceIdentifier"), value)
+def _written_header(header: Header) -> str:
+    scopes = "".join(
+        f"<sbdh:Scope><sbdh:Type>{kind}</sbdh:Type>"
+        f"<sbdh:InstanceIdentifier>{escape_text(value)}</sbdh:InstanceIdentifier></sbdh:Scope>"
+        for kind, value in _scope_values(header)
+    )
+    return _HEADER_LAYOUT.format(
+        sender=escape_text(header.sender),
+        receiver=escape_text(header.receiver),
+        standard=escape_text(message_namespace(header.document_type)),
+        document_version=header.document_version,
+        message_id=escape_text(header.message_id),
+        document_type=header.document_type.value,
+        created_at=_stamp(header.created_at),
+        scopes=scopes,
+    )
 
 
 def _scope_values(header: Header) -> list[tuple[str, str]]:
@@ -276,7 +295,9 @@ def _stamp(moment: datetime) -> str:
 
 def _decoded(text: str, what: str) -> bytes:
     try:
-        return base64.b64decode(_XML_SPACE.sub("", text), validate=True)
+        return binascii.a2b_base64(
+            text.encode("ascii").translate(None, delete=_XML_SPACE), strict_mode=True
+        )
     except (binascii.Error, ValueError) as exc:
         raise SchemaError(f"the {what} is not base64") from exc
 
@@ -299,12 +320,6 @@ def _text(element: etree._Element) -> str:
     if len(element):
         raise SchemaError(f"{etree.QName(element).localname} holds elements where text belongs")
     return element.text or ""
-
-
-def _add(parent: etree._Element, tag: str, text: str) -> etree._Element:
-    element = etree.SubElement(parent, tag)
-    element.text = text
-    return element
 
 
 def _base64(raw: bytes) -> str:
