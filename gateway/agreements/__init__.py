@@ -4,7 +4,7 @@ A profile says what an agreement demands; the rules say how that is judged.  Not
 reads a clock, a database or a socket: what a rule may know beside the document comes as facts.
 """
 
-from gateway.agreements.engine import check
+from gateway.agreements.engine import check, check_at_each
 from gateway.agreements.facts import (
     Facts,
     KnownCertificate,
@@ -34,5 +34,6 @@ __all__ = [
     "Use",
     "WireFacts",
     "check",
+    "check_at_each",
     "load_agreements",
 ]

@@ -7,9 +7,10 @@ verdict must stay small enough to be signed and read.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import islice
 
-from gateway.agreements.facts import Facts
+from gateway.agreements.facts import Facts, Point
 from gateway.agreements.profile import Agreement
 from gateway.agreements.rulebook import Case, Complaint, Rule, rules_for
 from gateway.agreements.texts import render
@@ -31,21 +32,59 @@ def check(document: Document, agreement: Agreement, facts: Facts) -> tuple[Findi
     document.  Past ``MAX_PER_RULE`` breaches a rule falls silent; if more than
     ``MAX_FINDINGS`` remain, the gravest are kept.
     """
-    case = Case(agreement, facts)
-    overrides = agreement.overrides_at(facts.point)
-    found: list[Finding] = []
-    for rule, level in rules_for(type(document), facts.point, overrides):
-        for complaint in islice(rule.judge(document, case), MAX_PER_RULE):
-            finding = _finding(rule, level, complaint, case)
-            if finding is not None:
-                found.append(finding)
-    if len(found) > MAX_FINDINGS:
-        found.sort(key=lambda finding: -_WEIGHT[finding.severity])
-    return tuple(found[:MAX_FINDINGS])
+    return _Judgement(document, Case(agreement, facts)).at(facts.point)
 
 
-def _finding(rule: Rule, level: Severity, complaint: Complaint, case: Case) -> Finding | None:
-    severity = _severity(rule, level, complaint, case)
+def check_at_each(
+    document: Document, agreement: Agreement, facts: Facts, points: Iterable[Point]
+) -> tuple[Finding, ...]:
+    """Return what ``check`` finds at each of these points, one after the other.
+
+    A rule judges the document once, whatever the number of points: no rule knows the point, it
+    only gives the breach its level.  What is found again at a later point, by the same rule
+    about the same datum, is not repeated.
+    """
+    judgement = _Judgement(document, Case(agreement, facts))
+    found: dict[tuple[str, str], Finding] = {}
+    for point in points:
+        for finding in judgement.at(point):
+            found.setdefault((finding.rule, finding.path), finding)
+    return tuple(found.values())
+
+
+class _Judgement:
+    """Holds what the rules complained about so far, by rule."""
+
+    def __init__(self, document: Document, case: Case) -> None:
+        self._document = document
+        self._case = case
+        self._complaints: dict[str, tuple[Complaint, ...]] = {}
+
+    def at(self, point: Point) -> tuple[Finding, ...]:
+        """Return every finding at this point."""
+        found: list[Finding] = []
+        overrides = self._case.agreement.overrides_at(point)
+        for rule, level in rules_for(type(self._document), point, overrides):
+            for complaint in self._of(rule):
+                finding = _finding(rule, level, complaint, self._case.agreement, point)
+                if finding is not None:
+                    found.append(finding)
+        if len(found) > MAX_FINDINGS:
+            found.sort(key=lambda finding: -_WEIGHT[finding.severity])
+        return tuple(found[:MAX_FINDINGS])
+
+    def _of(self, rule: Rule) -> tuple[Complaint, ...]:
+        complaints = self._complaints.get(rule.id)
+        if complaints is None:
+            judged = rule.judge(self._document, self._case)
+            complaints = self._complaints[rule.id] = tuple(islice(judged, MAX_PER_RULE))
+        return complaints
+
+
+def _finding(
+    rule: Rule, level: Severity, complaint: Complaint, agreement: Agreement, point: Point
+) -> Finding | None:
+    severity = _severity(rule, level, complaint, agreement, point)
     if severity is None:
         return None
     shown = complaint.box or rule.box
@@ -54,16 +93,18 @@ def _finding(rule: Rule, level: Severity, complaint: Complaint, case: Case) -> F
         rule=rule.id,
         severity=severity,
         path=complaint.path[:300],
-        box=None if shown is None else case.agreement.box(shown),
+        box=None if shown is None else agreement.box(shown),
         article=rule.article,
         message=message,
         remedy=remedy,
     )
 
 
-def _severity(rule: Rule, level: Severity, complaint: Complaint, case: Case) -> Severity | None:
+def _severity(
+    rule: Rule, level: Severity, complaint: Complaint, agreement: Agreement, point: Point
+) -> Severity | None:
     if complaint.variant is not None:
-        own = case.agreement.level(f"{rule.id}.{complaint.variant}", case.facts.point)
+        own = agreement.level(f"{rule.id}.{complaint.variant}", point)
         if own is not None:
             return own.severity
     if complaint.severity is None:

@@ -22,14 +22,27 @@ I, S, R, C = Point.ISSUE, Point.SEND, Point.RECEIPT, Point.USE  # noqa: E741 - t
 ERROR, QUERY, WARNING = Severity.ERROR, Severity.QUERY, Severity.WARNING
 
 AnyDocument = TypeVar("AnyDocument", bound=Document)
+Derived = TypeVar("Derived")
 
 
 @dataclass(frozen=True)
 class Case:
-    """Holds what a rule may look at beside the document."""
+    """Holds what a rule may look at beside the document; made anew for each document."""
 
     agreement: Agreement
     facts: Facts
+    _derived: dict[Callable[..., Any], Any] = field(
+        default_factory=dict, repr=False, compare=False, init=False
+    )
+
+    def once(
+        self, derive: Callable[[AnyDocument, Case], Derived], document: AnyDocument
+    ) -> Derived:
+        """Return what several rules derive from the document, derived by the first of them."""
+        if derive not in self._derived:
+            self._derived[derive] = derive(document, self)
+        derived: Derived = self._derived[derive]
+        return derived
 
 
 @dataclass(frozen=True)

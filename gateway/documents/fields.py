@@ -6,15 +6,18 @@ Paths read like ``items[].packages.kind``: a dot enters a record, ``[]`` a tuple
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
+from operator import attrgetter
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from gateway.documents.base import Record
+
+Getter = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,53 @@ def groups(model: type[Record]) -> dict[str, type[Any]]:
     found: dict[str, type[Any]] = {}
     _collect_groups(model, "", found)
     return found
+
+
+def may_lack(model: type[Record], steps: tuple[str, ...]) -> bool:
+    """Whether a complete record of ``model`` may have no value at ``steps``."""
+    record: Any = model
+    for name in steps:
+        field = record.model_fields[name]
+        if _admits_none(field.annotation):
+            return True
+        record, _ = member_type(field.annotation)
+    return False
+
+
+def getter(model: type[Record], steps: tuple[str, ...]) -> Getter:
+    """Return the function that fetches the value at ``steps`` from a record of ``model``.
+
+    The value is None where the record that would hold it lacks.
+    """
+    if not may_lack(model, steps[:-1]):
+        return attrgetter(".".join(steps))
+    head, *rest = steps
+    if len(rest) == 1:
+        return _two_step_getter(head, rest[0])
+
+    def fetch(record: Any) -> Any:
+        for name in steps:
+            if record is None:
+                return None
+            record = getattr(record, name)
+        return record
+
+    return fetch
+
+
+def _two_step_getter(head: str, last: str) -> Getter:
+    def fetch(record: Any) -> Any:
+        inner = getattr(record, head)
+        return None if inner is None else getattr(inner, last)
+
+    return fetch
+
+
+def _admits_none(annotation: Any) -> bool:
+    if get_origin(annotation) is Annotated:
+        return _admits_none(get_args(annotation)[0])
+    is_union = get_origin(annotation) in (Union, types.UnionType)
+    return is_union and type(None) in get_args(annotation)
 
 
 def _walk(model: type[Record], prefix: str) -> Iterator[Leaf]:

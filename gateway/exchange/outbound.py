@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from gateway.agreements import Facts, Point, WireFacts, check
+from gateway.agreements import Facts, Point, WireFacts, check_at_each
 from gateway.documents import (
     BooksStatement,
     CertificateOfOrigin,
@@ -258,21 +258,16 @@ def books_conversation(document: BooksStatement) -> str:
 def _findings(
     desk: Desk, conn: Connection, document: Document, peer: Peer | None
 ) -> tuple[Finding, ...]:
-    agreement = desk.agreement(document)
-    known = facts_about(conn, document, outbound=True)
-    found: dict[tuple[str, str], Finding] = {}
-    for point in _points(document):
-        facts = Facts(
-            point=point,
-            now=desk.clock(),
-            own_country=desk.identity.country,
-            hs=desk.hs,
-            wire=None if peer is None else _wire(desk, document, peer),
-            register=known,
-        )
-        for finding in check(document, agreement, facts):
-            found.setdefault((finding.rule, finding.path), finding)
-    return tuple(found.values())
+    points = _points(document)
+    facts = Facts(
+        point=points[0],
+        now=desk.clock(),
+        own_country=desk.identity.country,
+        hs=desk.hs,
+        wire=None if peer is None else _wire(desk, document, peer),
+        register=facts_about(conn, document, outbound=True),
+    )
+    return check_at_each(document, desk.agreement(document), facts, points)
 
 
 def _points(document: Document) -> tuple[Point, ...]:

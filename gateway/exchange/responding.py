@@ -6,13 +6,12 @@ and cumulative totals come from the ledger, so they cannot disagree with it.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
 from sqlalchemy import Connection
 
-from gateway.agreements import Facts, Point, RegisterFacts, Use, check
+from gateway.agreements import Facts, Point, RegisterFacts, Use, check, check_at_each
 from gateway.documents import (
     CertificateOfOrigin,
     CustomsResponse,
@@ -211,14 +210,12 @@ def _judge(
         register=before,
     )
     agreement = desk.agreement(document)
+    judged = check_at_each(document, agreement, facts, (Point.USE, Point.SEND))
+    if document.status in _GRANTED:
+        judged += check(original, agreement, facts)
     found: dict[tuple[str, str], Finding] = {}
-    for judged in (
-        check(document, agreement, facts),
-        check(document, agreement, replace(facts, point=Point.SEND)),
-        check(original, agreement, facts) if document.status in _GRANTED else (),
-    ):
-        for finding in judged:
-            found.setdefault((finding.rule, finding.path), finding)
+    for finding in judged:
+        found.setdefault((finding.rule, finding.path), finding)
     findings = tuple(found.values())
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise InvalidDocumentError(

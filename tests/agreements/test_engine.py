@@ -19,6 +19,7 @@ from gateway.agreements import (
     SignatureFacts,
     WireFacts,
     check,
+    check_at_each,
 )
 from gateway.agreements.engine import MAX_FINDINGS, MAX_PER_RULE
 from gateway.agreements.rulebook import all_rules, rules_for
@@ -213,6 +214,34 @@ def test_no_document_makes_the_engine_raise(document, known_facts, agreement):
     for finding in check(document, agreement, known_facts):
         assert finding.message.ar
         assert finding.remedy.fr
+
+
+@given(
+    document=strategies.documents(),
+    known_facts=_facts,
+    points=st.lists(st.sampled_from(Point), min_size=1, max_size=3),
+)
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+def test_several_points_find_what_each_of_them_finds_and_nothing_twice(
+    document, known_facts, points
+):
+    found = check_at_each(document, COMESA, known_facts, points)
+    one_by_one = {}
+    for point in points:
+        for finding in check(document, COMESA, replace(known_facts, point=point)):
+            one_by_one.setdefault((finding.rule, finding.path), finding)
+    assert found == tuple(one_by_one.values())
+
+
+def test_a_rule_judges_a_document_once_for_all_points(monkeypatch):
+    judged = []
+    rule = next(rule for rule in all_rules() if rule.id == "CODE")
+    counting = replace(rule, judge=lambda document, case: judged.append(1) or ())
+    monkeypatch.setattr(
+        "gateway.agreements.engine.rules_for", lambda *_: ((counting, Severity.ERROR),)
+    )
+    check_at_each(certificate(), COMESA, facts(Point.ISSUE), (Point.ISSUE, Point.SEND))
+    assert judged == [1]
 
 
 @given(

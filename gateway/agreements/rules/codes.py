@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from gateway.agreements.parts import BoxField
 from gateway.agreements.rulebook import ERROR, C, Case, Complaint, I, R, S, at, complain, rule
@@ -15,6 +16,7 @@ from gateway.documents.acknowledgement import Acknowledgement
 from gateway.documents.certificate_of_origin import CertificateOfOrigin
 from gateway.documents.codelists import CodeList, code_list
 from gateway.documents.customs_response import CustomsResponse
+from gateway.documents.fields import Getter, getter, groups
 from gateway.documents.findings import LocalisedText
 from gateway.documents.shape import Document
 
@@ -93,23 +95,49 @@ _LABELS: Mapping[str, LocalisedText] = {
 
 @dataclass(frozen=True)
 class _CodedValue:
-    """Is one row of the tables above, ready to be walked."""
+    """Is one row of the tables above, ready to be walked.
+
+    Attributes:
+        steps: names that lead to the value, each with whether a tuple stands there.
+        segments: fetch the members of one repetition after the other, and last the value.
+        known: every code of the list, and None for a value that lacks.
+    """
 
     steps: tuple[tuple[str, bool], ...]
+    segments: tuple[Getter, ...]
     codes: CodeList
+    known: frozenset[str | None]
     box: BoxField | None
+
+    def stands_in(self, document: Document) -> bool:
+        """Return whether every value is on the list, without saying where one is not."""
+        records: list[Any] = [document]
+        for members in self.segments[:-1]:
+            records = [member for record in records for member in members(record) or ()]
+        return self.known.issuperset(map(self.segments[-1], records))
 
 
 @cache
 def _coded_values(document: type[Document]) -> tuple[_CodedValue, ...]:
     return tuple(
         _CodedValue(
-            tuple((step.removesuffix("[]"), step.endswith("[]")) for step in path.split(".")),
-            code_list(list_id),
-            box,
+            steps=tuple((step.removesuffix("[]"), step.endswith("[]")) for step in path.split(".")),
+            segments=_segments(document, path),
+            codes=code_list(list_id),
+            known=frozenset((*code_list(list_id).entries, None)),
+            box=box,
         )
         for path, (list_id, box) in CODED_VALUES[document].items()
     )
+
+
+def _segments(document: type[Document], path: str) -> tuple[Getter, ...]:
+    record, found, kinds = document, [], groups(document)
+    *repetitions, rest = path.split("[].")
+    for number, repetition in enumerate(repetitions):
+        found.append(getter(record, tuple(repetition.split("."))))
+        record = kinds["[].".join(repetitions[: number + 1]) + "[]"]
+    return (*found, getter(record, tuple(rest.split("."))))
 
 
 def _outside(
@@ -135,6 +163,8 @@ def _outside(
 def coded_values_are_on_their_lists(document: Document, _case: Case) -> Iterator[Complaint]:
     """Every coded value (country, unit, package, document type …) stands in its code list."""
     for coded in _coded_values(type(document)):
+        if coded.stands_in(document):
+            continue
         for path, value in _outside(document, coded, 0, ""):
             yield complain(
                 path,

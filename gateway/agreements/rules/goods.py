@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
+from itertools import islice
 
 from gateway.agreements.parts import BoxField
 from gateway.agreements.rulebook import ERROR, WARNING, Case, Complaint, I, R, at, complain, rule
@@ -21,6 +22,9 @@ _AS_PER_INVOICE = re.compile(
     "(حسب|وفق|انظر).{0,20}(الفاتورة|فاتورة)",
     re.IGNORECASE,
 )
+_INVOICE_STEMS = ("nvo", "facture", "فاتورة")
+"""One stands in whatever the pattern finds (an İ or ı may begin INVOICE); the search is slow."""
+
 _PER_CENT = Decimal(100)
 
 
@@ -94,12 +98,22 @@ def description_identifies_the_goods(coo: CertificateOfOrigin, case: Case) -> It
         path = f"items[{index}].description"
         edition = editions.get(item.hs_edition)
         heading = None if edition is None else edition.description(item.hs_code)
-        if _AS_PER_INVOICE.search(item.description):
+        if _refers_to_invoice(item.description):
             yield complain(path, "invoice")
-        elif sum(map(str.isalnum, item.description)) < minimum:
+        elif not _has_letters(item.description, minimum):
             yield complain(path, minimum=minimum)
         elif heading is not None and _plain(heading) == _plain(item.description):
             yield complain(path, "heading")
+
+
+def _refers_to_invoice(text: str) -> bool:
+    folded = text.casefold()
+    return any(stem in folded for stem in _INVOICE_STEMS) and bool(_AS_PER_INVOICE.search(text))
+
+
+def _has_letters(text: str, minimum: int) -> bool:
+    """Return whether so many letters and digits stand in the text, reading no more of it."""
+    return sum(1 for _ in islice(filter(str.isalnum, text), minimum)) == minimum
 
 
 def _plain(text: str) -> str:

@@ -5,7 +5,7 @@ What only the producer's cost sheet shows (V45 to V49) is the issuing desk's to 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from gateway.agreements.parts import Basis, BoxField, Criterion
@@ -59,13 +59,21 @@ def criterion_is_on_the_list(coo: CertificateOfOrigin, case: Case) -> Iterator[C
             )
 
 
-def _resting_on(
-    coo: CertificateOfOrigin, case: Case, basis: Basis
-) -> Iterator[tuple[int, GoodsItem, Criterion]]:
+_Resting = tuple[int, GoodsItem, Criterion]
+"""A goods item with its index and the criterion that its origin rests on."""
+
+
+def _resting_on(coo: CertificateOfOrigin, case: Case, basis: Basis) -> Sequence[_Resting]:
+    return case.once(_by_basis, coo).get(basis, ())
+
+
+def _by_basis(coo: CertificateOfOrigin, case: Case) -> Mapping[Basis, Sequence[_Resting]]:
+    found: dict[Basis, list[_Resting]] = {}
     for index, item in enumerate(coo.items):
         criterion = case.agreement.criterion(item.criterion.code)
-        if criterion is not None and criterion.basis is basis:
-            yield index, item, criterion
+        if criterion is not None:
+            found.setdefault(criterion.basis, []).append((index, item, criterion))
+    return found
 
 
 @rule("V40", COO, at(ERROR, I), box=BoxField.CRITERION)

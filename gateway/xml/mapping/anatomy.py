@@ -6,15 +6,11 @@ document itself, or the repeated record (``items[]``) inside which a row stands.
 
 from __future__ import annotations
 
-import types
-from collections.abc import Callable
-from operator import attrgetter
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Any
 
+from gateway.documents import fields
 from gateway.documents.base import Record
-from gateway.documents.fields import groups, leaves, member_type
-
-Getter = Callable[[Any], Any]
+from gateway.documents.fields import Getter, groups, leaves, member_type
 
 
 class Anatomy:
@@ -40,13 +36,7 @@ class Anatomy:
 
     def may_lack(self, anchor: str, steps: tuple[str, ...]) -> bool:
         """Whether a complete record at ``anchor`` may have no value at ``steps``."""
-        record: Any = self.groups[anchor] if anchor else self.model
-        for name in steps:
-            field = record.model_fields[name]
-            if _admits_none(field.annotation):
-                return True
-            record, _ = member_type(field.annotation)
-        return False
+        return fields.may_lack(self._record(anchor), steps)
 
     def is_record(self, anchor: str) -> bool:
         """Whether what stands at ``anchor`` has fields (and is not itself a value)."""
@@ -56,51 +46,19 @@ class Anatomy:
         """Return the tuples that a record at ``anchor`` must have, be they empty."""
         if not self.is_record(anchor):
             return ()
-        record: Any = self.groups[anchor] if anchor else self.model
         return tuple(
             name
-            for name, field in record.model_fields.items()
+            for name, field in self._record(anchor).model_fields.items()
             if field.is_required() and member_type(field.annotation)[1]
         )
 
     def getter(self, anchor: str, steps: tuple[str, ...]) -> Getter:
         """Return the function that fetches the value at ``steps`` from a record at ``anchor``."""
-        if not steps:
-            return _itself
-        if not self.may_lack(anchor, steps[:-1]):
-            return attrgetter(".".join(steps))
-        return _careful_getter(steps)
+        return fields.getter(self._record(anchor), steps) if steps else _itself
+
+    def _record(self, anchor: str) -> type[Any]:
+        return self.groups[anchor] if anchor else self.model
 
 
 def _itself(record: Any) -> Any:
     return record
-
-
-def _careful_getter(steps: tuple[str, ...]) -> Getter:
-    head, *rest = steps
-    if len(rest) == 1:
-        return _two_step_getter(head, rest[0])
-
-    def fetch(record: Any) -> Any:
-        for name in steps:
-            if record is None:
-                return None
-            record = getattr(record, name)
-        return record
-
-    return fetch
-
-
-def _two_step_getter(head: str, last: str) -> Getter:
-    def fetch(record: Any) -> Any:
-        inner = getattr(record, head)
-        return None if inner is None else getattr(inner, last)
-
-    return fetch
-
-
-def _admits_none(annotation: Any) -> bool:
-    if get_origin(annotation) is Annotated:
-        return _admits_none(get_args(annotation)[0])
-    is_union = get_origin(annotation) in (Union, types.UnionType)
-    return is_union and type(None) in get_args(annotation)

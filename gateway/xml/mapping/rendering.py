@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from gateway.xml.mapping.anatomy import Anatomy, Getter
+from gateway.documents.fields import Getter
+from gateway.xml.mapping.anatomy import Anatomy
 from gateway.xml.mapping.plan import FORMATS, Binding, Node
 from gateway.xml.mapping.values import TEXT
 
