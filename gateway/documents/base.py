@@ -53,15 +53,18 @@ def printable(value: Any) -> Any:
     return _UNPRINTABLE.sub("\ufffd", value) if isinstance(value, str) else value
 
 
+# ``str.isprintable`` is true of almost every text and never of one that the pattern finds.
 def _printable(value: str) -> str:
-    if _UNPRINTABLE.search(value):
+    if not value.isprintable() and _UNPRINTABLE.search(value):
         raise ValueError("holds a control character")
-    if not value.strip():
+    if value.isspace():
         raise ValueError("is blank")
     return value
 
 
 def _single_line(value: str) -> str:
+    if " " not in value and value.isprintable():  # the only printable white space is the blank
+        return value
     if value != " ".join(value.split()):
         raise ValueError("has leading, trailing or repeated white space")
     return value
@@ -89,6 +92,8 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 def _exact_decimal(value: Any) -> Decimal:
     if isinstance(value, Decimal):
+        if _DECIMAL.fullmatch(str(value)):  # as almost every one: no exponent, few digits
+            return value
         value = format(value, "f") if value.is_finite() else "?"
     elif isinstance(value, int) and not isinstance(value, bool):
         value = str(value)

@@ -23,6 +23,9 @@ from gateway.xml.namespaces import DS_NS, UDT_NS
 Handler = Callable[[etree._Element, Reading, dict[str, Any], str], None]
 """Reads one element into the record whose document path is the last argument."""
 
+Put = Callable[[Reading, dict[str, Any], str, str], None]
+"""Stores the text of one element in the record whose document path is the third argument."""
+
 _SIGNATURE: Final = f"{{{DS_NS}}}Signature"
 _VERBATIM_TYPES: Final = frozenset({f"{{{UDT_NS}}}TextType"})
 
@@ -107,17 +110,22 @@ def _children_reader(path: str, handlers: Mapping[Any, Handler]) -> Handler:
 
 
 def _container_reader(
-    node: Node, attributes: AttributeReader, handlers: Mapping[str, Handler]
+    node: Node, attributes: AttributeReader, handlers: Mapping[Any, Handler]
 ) -> Handler:
-    read_children = _children_reader(node.path, handlers)
+    expected, path = attributes.expected, node.path
 
     def read(
         element: etree._Element, reading: Reading, record: dict[str, Any], prefix: str
     ) -> None:
         written = element.items()
-        if written:
+        if written and written != expected:
             attributes.read(written, reading, record, prefix)
-        read_children(element, reading, record, prefix)
+        for child in element:
+            handler = handlers.get(child.tag)
+            if handler is None:
+                _refuse(path, child, reading, prefix)
+            else:
+                handler(child, reading, record, prefix)
 
     return read
 
@@ -125,8 +133,28 @@ def _container_reader(
 def _text_reader(node: Node, attributes: AttributeReader) -> Handler:
     if node.text is None:
         raise ValueError(node.path)
-    slot = Slot(node.text, verbatim=node.declaration.type_name in _VERBATIM_TYPES)
-    text_of = _wrapped_text(node, node.wrapper) if node.wrapper else _plain_text(node)
+    put = Slot(node.text, verbatim=node.declaration.type_name in _VERBATIM_TYPES).put
+    expected, path = attributes.expected, node.path
+    if node.wrapper:
+        return _wrapped_text_reader(node, node.wrapper, attributes, put)
+
+    def read(
+        element: etree._Element, reading: Reading, record: dict[str, Any], prefix: str
+    ) -> None:
+        written = element.items()
+        if written != expected:
+            attributes.read(written, reading, record, prefix)
+        if len(element):
+            _refuse(path, element[0], reading, prefix)
+        put(reading, record, prefix, element.text or "")
+
+    return read
+
+
+def _wrapped_text_reader(
+    node: Node, wrapper: Wrapper, attributes: AttributeReader, put: Put
+) -> Handler:
+    text_of = _wrapped_text(node, wrapper)
     expected = attributes.expected
 
     def read(
@@ -137,20 +165,9 @@ def _text_reader(node: Node, attributes: AttributeReader) -> Handler:
             attributes.read(written, reading, record, prefix)
         text = text_of(element, reading, prefix)
         if text is not None:
-            slot.put(reading, record, prefix, text)
+            put(reading, record, prefix, text)
 
     return read
-
-
-def _plain_text(node: Node) -> Callable[[etree._Element, Reading, str], str | None]:
-    path = node.path
-
-    def text_of(element: etree._Element, reading: Reading, prefix: str) -> str | None:
-        if len(element):
-            _refuse(path, element[0], reading, prefix)
-        return element.text or ""
-
-    return text_of
 
 
 def _wrapped_text(

@@ -19,9 +19,9 @@ _SPACE: Final = re.compile("[ \t\r\n]+")
 
 def collapsed(text: str) -> str:
     """Return ``text`` as XML Schema reads a token: no space around, one space between."""
-    if " " in text or "\n" in text or "\t" in text or "\r" in text:
+    if "  " in text or "\n" in text or "\t" in text or "\r" in text:
         return _SPACE.sub(" ", text).strip(" ")
-    return text
+    return text.strip(" ")
 
 
 @dataclass
@@ -79,10 +79,13 @@ class Slot:
         value: Any = text
         if not self._is_text:
             try:
-                value = self._decoded(text)
+                value = self._decode(text)
             except ValueError:
-                self._refuse(reading, prefix, text)
-                return
+                try:
+                    value = self._decode(collapsed(text))
+                except ValueError:
+                    self._refuse(reading, prefix, text)
+                    return
         elif not self._verbatim:
             value = collapsed(text)
         if self._derived is not None:
@@ -96,12 +99,6 @@ class Slot:
             )
             return
         record[self._key] = value
-
-    def _decoded(self, text: str) -> Any:
-        try:
-            return self._decode(text)
-        except ValueError:
-            return self._decode(collapsed(text))
 
     def _refuse(self, reading: Reading, prefix: str, text: str) -> None:
         kind = self._kind
