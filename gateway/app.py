@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography import x509
-from flask import Flask
 
 from gateway.agreements import Agreement, load_agreements
 from gateway.config import KeySection, Settings, load_settings, secret_from
@@ -36,11 +36,15 @@ from gateway.trust import (
     RegisteredSigner,
     RevocationPolicy,
 )
-from gateway.web.peer import PeerAppSettings, Pressure, ProxyTrust, create_peer_app
-from gateway.web.serving import ServerSettings, ServerTls
 from gateway.xml.mapping import load_tables
 from gateway.xml.national import NationalFormat, load_national_formats
 from gateway.xml.schema import SchemaSet
+
+if TYPE_CHECKING:  # most commands serve nobody: what serves is imported by what makes it
+    from flask import Flask
+
+    from gateway.web.peer import ProxyTrust
+    from gateway.web.serving import ServerSettings
 
 CLIENT_CA_FILE = Path("run/client-ca.pem")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -98,6 +102,8 @@ def open_gateway(home: Path, *, clock: Clock = system_clock) -> Gateway:
 
 def peer_app(home: Path, *, clock: Clock = system_clock) -> Flask:
     """Return the WSGI app that serves peers; built in each worker after the fork."""
+    from gateway.web.peer import PeerAppSettings, Pressure, create_peer_app
+
     gateway = open_gateway(home, clock=clock)
     settings = gateway.settings
     return create_peer_app(
@@ -121,6 +127,8 @@ def server_settings(settings: Settings) -> ServerSettings:
     Raises:
         ConfigError: it would be plain, for a proxy, at an address that others reach.
     """
+    from gateway.web.serving import ServerSettings, ServerTls
+
     listen = settings.listen
     tls = ServerTls(
         cert=settings.resolve(settings.tls.certificate),
@@ -248,6 +256,8 @@ def retry_table_of(settings: Settings) -> RetryTable:
 
 
 def _proxy_trust(settings: Settings) -> ProxyTrust | None:
+    from gateway.web.peer import ProxyTrust
+
     if settings.proxy is None:
         return None
     return ProxyTrust(secret=(secret_from(settings.proxy.secret_env) or b"").decode())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gateway.errors import (
     BadAnswerError,
@@ -16,8 +16,10 @@ from gateway.errors import (
     TransportError,
     error_for_code,
 )
-from gateway.transport.http import HttpAnswer
 from gateway.transport.port import MOST_DETAIL
+
+if TYPE_CHECKING:
+    from gateway.transport.http import HttpAnswer
 
 PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
 
