@@ -12,11 +12,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from gateway.documents import DocumentType, document_type_of
+from gateway.documents import CertificateOfOrigin, DocumentType, document_type_of
 from gateway.documents.fields import leaves
 from gateway.documents.shape import MODELS
 from gateway.errors import InvalidDocumentError
 from gateway.xml.mapping import MappingTable, Row, RowKind, load_tables
+from gateway.xml.mapping.anatomy import Anatomy
+from gateway.xml.mapping.blueprint import Declaration
+from gateway.xml.mapping.plan import Constant, Node
+from gateway.xml.mapping.rendering import compile_writer
+from gateway.xml.mapping.steps import Step
 from gateway.xml.namespaces import DS_NS, GUIDELINES, RAM_NS, message_namespace
 from gateway.xml.parsing import parse
 from gateway.xml.schema import SchemaSet
@@ -131,6 +136,18 @@ def test_the_message_is_one_line_of_utf_8_with_a_declaration():
     assert raw.startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n<rsm:CertificateOfOrigin ')
     assert raw.count(b"\n") == 1
     assert "القطن".encode() in raw
+
+
+def test_a_table_may_quote_whatever_it_likes_and_nothing_of_it_is_run():
+    odd = "it's {record} \\ \"\"\" ''' {{0}} %s &<>"
+    element = Step("{urn:x}Odd", "x:Odd")
+    root = Step("{urn:x}Root", "x:Root")
+    kind = Declaration("{urn:x}Root", "{urn:x}RootType", 1, 1, {})
+    note = Node(element, kind, "x:Odd", 1, "", constant=Constant(odd), constants={"a": odd})
+    place = Node(root, kind, "x:Root", 1, "", children=[note])
+    write = compile_writer(place, Anatomy(CertificateOfOrigin), {"x": "urn:x"})
+    written = etree.fromstring(write(certificate()))[0]
+    assert (written.text, written.get("a")) == (odd, odd)
 
 
 def test_rendering_twice_gives_the_same_bytes():
