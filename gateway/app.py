@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,15 @@ class Gateway:
 
     settings: Settings
     desk: Desk
-    national: Mapping[str, NationalFormat]
+
+    @cached_property
+    def national(self) -> Mapping[str, NationalFormat]:
+        """The formats of national systems, loaded by the first document in one of them.
+
+        Raises:
+            ConfigError: a format is broken.
+        """
+        return load_national_formats()
 
     @property
     def store(self) -> Store:
@@ -97,7 +106,7 @@ def open_gateway(home: Path, *, clock: Clock = system_clock) -> Gateway:
         priorities=PriorityTable.load(settings.resolve_own(settings.delivery.priority_table)),
         hs=tuple(import_hs(settings.resolve(path)) for path in settings.code_lists.hs),
     )
-    return Gateway(settings=settings, desk=desk, national=load_national_formats())
+    return Gateway(settings=settings, desk=desk)
 
 
 def peer_app(home: Path, *, clock: Clock = system_clock) -> Flask:

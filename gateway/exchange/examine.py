@@ -75,7 +75,8 @@ def _examine(
     _require_announced(root, document_type)
     claimed = claimed_issue_moment(root)
     at = min(claimed, now) if claimed is not None else now
-    verified = verify(payload, trust, role=SIGNING_ROLE[document_type], at=at)  # 2
+    role = SIGNING_ROLE[document_type]
+    verified = verify(payload, trust, role=role, at=at, root=root)  # 2; takes the tree over
     desk.schemas.require_valid(verified.root)  # 3
     document = desk.tables[document_type].read(verified.root)
     if document.issued_at != claimed:  # 4

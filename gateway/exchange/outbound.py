@@ -177,8 +177,9 @@ def prepare(
     payload = signed
     if payload is None:
         unsigned = desk.tables[document_type].render(document)  # 1
-        desk.schemas.require_valid(parse(unsigned))
-        payload = sign(unsigned, desk.signer(document_type))  # 2
+        root = parse(unsigned)
+        desk.schemas.require_valid(root)
+        payload = sign(unsigned, desk.signer(document_type), root=root)  # 2
     header = _header(desk, document, document_type, peer, now)  # 3
     envelope = sign(wrap(header, payload), desk.gateway_credential)
     return Prepared(
@@ -199,7 +200,8 @@ def read_signed(desk: Desk, raw: bytes) -> Document:
     """
     root = parse(raw)
     document_type = message_type(root)
-    verified = verify(raw, desk.own_trust, role=SIGNING_ROLE[document_type], at=desk.clock())
+    role = SIGNING_ROLE[document_type]
+    verified = verify(raw, desk.own_trust, role=role, at=desk.clock(), root=root)
     desk.schemas.require_valid(verified.root)
     return desk.tables[document_type].read(verified.root)
 
