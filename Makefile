@@ -17,7 +17,7 @@ define install
 endef
 
 # A caller's bundle of anchors or proxy must not decide what the tests see.
-CLEAN_ENV := env -u REQUESTS_CA_BUNDLE -u CURL_CA_BUNDLE -u HTTP_PROXY -u HTTPS_PROXY -u ALL_PROXY \
+CLEAN_ENV := env -u PYTHONDONTWRITEBYTECODE -u REQUESTS_CA_BUNDLE -u CURL_CA_BUNDLE -u HTTP_PROXY -u HTTPS_PROXY -u ALL_PROXY \
 	-u http_proxy -u https_proxy -u all_proxy
 
 .DEFAULT_GOAL := help
