@@ -16,9 +16,9 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import fmean, median
 from typing import Any
 
@@ -40,10 +40,16 @@ class Batch:
     Attributes:
         each: microseconds from the first beginning to the last end, divided by the things.
         singles: microseconds from beginning to end of every single thing.
+        facts: what else was seen meanwhile, by name (bytes of memory, seconds of a processor).
     """
 
     each: float
     singles: Sequence[float]
+    facts: Mapping[str, float] = field(default_factory=dict)
+
+
+class UnavailableError(Exception):
+    """Is raised by a setup whose thing is not to be had here; the text is the reason."""
 
 
 Work = Plain | Supplied
@@ -70,6 +76,7 @@ class Measure:
         weight: time given to it in a round, as a multiple of what the others get.
         least: calls in a round, however long they take.
         is_warm: the setup has called the work before.
+        warm_seconds: how long a full run repeats the work before the first round.
     """
 
     name: str
@@ -80,6 +87,7 @@ class Measure:
     weight: float = 1.0
     least: int = 5
     is_warm: bool = False
+    warm_seconds: float = 0.0
 
 
 @dataclass
@@ -89,6 +97,7 @@ class Series:
     measure: Measure
     rounds: list[float] = field(default_factory=list)
     samples: list[float] = field(default_factory=list)
+    facts: dict[str, list[float]] = field(default_factory=dict)
 
     @property
     def typical(self) -> float:
@@ -107,6 +116,15 @@ class Series:
         return ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
 
     @property
+    def p50(self) -> float:
+        """Return the median of the single samples."""
+        return median(self.samples)
+
+    def fact(self, name: str) -> float:
+        """Return the median over the rounds of something else that was seen."""
+        return median(self.facts[name])
+
+    @property
     def per_second(self) -> float:
         """Return how many fit into a second at the typical time."""
         return 1e6 / self.typical
@@ -118,12 +136,14 @@ class Run:
 
     Attributes:
         given_up: how far the control had moved in the attempts that were given up before.
+        skipped: why a measure could not be taken here, by name.
     """
 
     series: dict[str, Series]
     control: Series
     rounds: int
     given_up: tuple[float, ...] = ()
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def unrest(self) -> float:
@@ -142,12 +162,22 @@ class Run:
     def share_of_limit(self, name: str) -> float | None:
         """Return limit / measured as the median over the rounds, or None without a limit."""
         own = self.series[name]
-        limits = [self.series[each] for each in own.measure.limits if each in self.series]
-        if not limits or len(limits) != len(own.measure.limits):
+        limits = own.measure.limits
+        return self.ratio(limits, (name,)) if limits else None
+
+    def ratio(self, above: Sequence[str], below: Sequence[str]) -> float | None:
+        """Return the times of some measures over those of others, or None if one is missing.
+
+        The sums are divided round by round, then the median is taken.  A measure that is named
+        twice counts twice.
+        """
+        if not self.series.keys() >= {*above, *below}:
             return None
-        sums = [sum(values) for values in zip(*(each.rounds for each in limits), strict=True)]
-        shares: list[float] = [total / mine for total, mine in zip(sums, own.rounds, strict=True)]
-        return median(shares)
+        tops, bottoms = self._sums(above), self._sums(below)
+        return median(top / bottom for top, bottom in zip(tops, bottoms, strict=False))
+
+    def _sums(self, names: Sequence[str]) -> list[float]:
+        return [sum(each) for each in zip(*(self.series[n].rounds for n in names), strict=False)]
 
 
 @dataclass(frozen=True)
@@ -160,6 +190,7 @@ class Plan:
         least: calls of a measure in a round where its own ``least`` would take too long.
         limit: seconds from the first round on after which no attempt is begun again, and the
             last one ends as soon as it has three rounds.
+        warms: measures that need it are repeated for their ``warm_seconds`` first.
     """
 
     rounds: int
@@ -167,6 +198,7 @@ class Plan:
     attempts: int = 1
     least: int = 100
     limit: float = math.inf
+    warms: bool = False
 
 
 _REGISTRY: dict[str, Measure] = {}
@@ -217,21 +249,54 @@ def run(
     order = random.Random(7)
     given_up: list[float] = []
     with ExitStack() as stack:
-        works: dict[str, Work] = {}
-        for each in measures:
-            works[each.name] = stack.enter_context(each.setup())
-        progress(f"{len(works)} measures are set up")
-        for each in measures:
-            if not each.is_warm:
-                _repeat(works[each.name], each, plan, share=1 / 3)
+        works, skipped = _set_up(measures, stack, progress)
+        present = [each for each in measures if each.name in works]
+        for each in present:
+            _warm(works[each.name], each, plan)
         until = time.monotonic() + plan.limit
         while True:
-            attempt = _Attempt(measures, works, control, plan)
+            attempt = _Attempt(present, works, control, plan)
             if attempt.go(order, progress, until=until, is_last=_is_last(given_up, plan, until)):
-                rounds = len(attempt.control.rounds)
-                return Run(attempt.series, attempt.control, rounds, tuple(given_up))
+                return attempt.run(tuple(given_up), skipped)
             given_up.append(unrest_of(attempt.control))
             progress(f"given up: the control moved by {given_up[-1]:.1%}")
+
+
+def merged(runs: Sequence[Run]) -> Run:
+    """Return several runs as one, as restless as the most restless of them.
+
+    Ratios are taken within the runs only: rounds of different ones have nothing in common.
+    """
+    worst = max(runs, key=lambda each: each.unrest)
+    return Run(
+        {name: series for each in runs for name, series in each.series.items()},
+        worst.control,
+        max(each.rounds for each in runs),
+        tuple(one for each in runs for one in each.given_up),
+        {name: reason for each in runs for name, reason in each.skipped.items()},
+    )
+
+
+def _set_up(
+    measures: Sequence[Measure], stack: ExitStack, progress: Callable[[str], None]
+) -> tuple[dict[str, Work], dict[str, str]]:
+    works: dict[str, Work] = {}
+    skipped: dict[str, str] = {}
+    for each in measures:
+        try:
+            works[each.name] = stack.enter_context(each.setup())
+        except UnavailableError as exc:
+            skipped[each.name] = str(exc)
+            progress(f"skipped, {each.name}: {exc}")
+    progress(f"{len(works)} measures are set up")
+    return works, skipped
+
+
+def _warm(work: Work, each: Measure, plan: Plan) -> None:
+    if plan.warms and each.warm_seconds:
+        _repeat(work, each, replace(plan, seconds=each.warm_seconds), share=1 / each.weight)
+    elif not each.is_warm:
+        _repeat(work, each, plan, share=1 / 3)
 
 
 def _is_last(given_up: Sequence[float], plan: Plan, until: float) -> bool:
@@ -268,13 +333,17 @@ class _Attempt:
                 return True
         return True
 
+    def run(self, given_up: tuple[float, ...], skipped: Mapping[str, str]) -> Run:
+        """Return what the attempt found."""
+        return Run(self.series, self.control, len(self.control.rounds), given_up, skipped)
+
     def _one_round(self, order: random.Random) -> None:
         names, controls = list(self.series), []
         order.shuffle(names)
         for turn in range(_CONTROLS_IN_A_ROUND):
             for name in names[turn::_CONTROLS_IN_A_ROUND]:
                 _add(self.series[name], self._works[name], self._plan)
-            controls += _repeat(self._work, self.control.measure, self._plan)[0]
+            controls += _repeat(self._work, self.control.measure, self._plan).each
         each = [control / CONTROL_CALLS for control in controls]
         self.control.rounds.append(fmean(each))
         self.control.samples.extend(each)
@@ -300,25 +369,38 @@ def _repeated(control: Plain) -> Plain:
 
 def _add(series: Series, work: Work, plan: Plan) -> None:
     calls = series.measure.calls
-    each, singles = _repeat(work, series.measure, plan)
-    series.rounds.append(median(each) / calls)
-    series.samples.extend(single / calls for single in singles)
+    found = _repeat(work, series.measure, plan)
+    series.rounds.append(median(found.each) / calls)
+    series.samples.extend(single / calls for single in found.singles)
+    for name, values in found.facts.items():
+        series.facts.setdefault(name, []).append(median(values))
 
 
-def _repeat(
-    work: Work, measure: Measure, plan: Plan, *, share: float = 1.0
-) -> tuple[list[float], list[float]]:
-    """Return microseconds per call, and of every single thing, for as long as the plan says."""
-    each: list[float] = []
-    singles: list[float] = []
+@dataclass(frozen=True)
+class _Repeated:
+    """Holds microseconds per call, of every single thing, and facts of each call."""
+
+    each: list[float] = field(default_factory=list)
+    singles: list[float] = field(default_factory=list)
+    facts: dict[str, list[float]] = field(default_factory=dict)
+
+    def add(self, done: Batch) -> None:
+        """Add what one call found."""
+        self.each.append(done.each)
+        self.singles.extend(done.singles)
+        for name, value in done.facts.items():
+            self.facts.setdefault(name, []).append(value)
+
+
+def _repeat(work: Work, measure: Measure, plan: Plan, *, share: float = 1.0) -> _Repeated:
+    """Return what calls found for as long as the plan says."""
+    found = _Repeated()
     least = min(measure.least, plan.least)
     end = time.perf_counter_ns() + int(plan.seconds * share * measure.weight * 1e9)
     while True:
-        done = _once(work)
-        each.append(done.each)
-        singles.extend(done.singles)
-        if len(each) >= least and time.perf_counter_ns() >= end:
-            return each, singles
+        found.add(_once(work))
+        if len(found.each) >= least and time.perf_counter_ns() >= end:
+            return found
 
 
 def _once(work: Work) -> Batch:

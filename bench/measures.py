@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench import exchange, harness, raw, rivals, rooms, trips, wire_limit
+from bench.contestants import side_by_side
 
 GROUPS = (
     raw.SIGNATURES,
@@ -15,6 +16,10 @@ GROUPS = (
     rooms.TRUST,
     rivals.RIVALS,
     rooms.ENVELOPES,
+    side_by_side.SIGNING,
+    side_by_side.VERIFYING,
+    side_by_side.VALIDATING,
+    side_by_side.EXCHANGING,
     exchange.PIPELINES,
     trips.WIRE,
     trips.TRIPS,

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.harness import Work, measure
-from bench.material import document, document_xml
+from bench.material import Shared, document, document_xml, rsa_key
 from gateway.agreements import Facts, Point, check, load_agreements
 from gateway.documents import DocumentType
 from gateway.documents.shape import from_json
 from gateway.envelope import Header, unwrap, wrap
-from gateway.trust import SignerRole, sign, verify
+from gateway.trust import Credential, SignerRole, sign, verify
 from gateway.trust.demo_pki import CountryPki, make_demo_pki
+from gateway.trust.issuing import CertificateAuthority, Validity
+from gateway.trust.keys import distinguished_name
 from gateway.xml.mapping import load_tables
 from gateway.xml.parsing import parse
 
@@ -29,6 +31,8 @@ SIGN_LIMITS = ("lxml parse", "exclusive C14N")
 RULES = "check every business rule at issue"
 READ = "read from XML into a document"
 VERIFY_AUTHORITY = "verify with chain and revocation, P-256"
+SIGN_2048, SIGN_3072 = "sign, RSA-2048", "sign, RSA-3072"
+VERIFY_RSA = "verify with chain and revocation, RSA-2048"
 WRAP = "wrap and sign, RSA-2048"
 UNWRAP = "verify and unwrap, RSA-2048"
 
@@ -38,6 +42,20 @@ def zambia() -> Iterator[CountryPki]:
     """Yield the keys of one country: an RSA-2048 gateway, a P-256 authority."""
     with tempfile.TemporaryDirectory(prefix="eco-bench-") as folder:
         yield make_demo_pki(Path(folder), ["ZM"], now=NOW).countries["ZM"]
+
+
+@contextmanager
+def _signing_keys() -> Iterator[Mapping[int, Credential]]:
+    now = datetime.now(UTC)
+    validity = Validity(begins=now - timedelta(days=1), ends=now + timedelta(days=365))
+    name = distinguished_name("bench CA", country="ZM")
+    authority = CertificateAuthority.root(name, validity)
+    subject = distinguished_name("bench signer", country="ZM")
+    yield {bits: authority.issue(subject, validity, key=rsa_key(bits)) for bits in (2048, 3072)}
+
+
+signing_keys = Shared(_signing_keys)
+"""Gives credentials with RSA keys of both lengths, by bits, under one root."""
 
 
 def header() -> Header:
@@ -95,7 +113,7 @@ def _sign_p256() -> Iterator[Work]:
         yield lambda: sign(raw, credential)
 
 
-@measure("sign, RSA-2048", group=TRUST, limits=(*SIGN_LIMITS, "RSA-2048 sign"))
+@measure(SIGN_2048, group=TRUST, limits=(*SIGN_LIMITS, "RSA-2048 sign"))
 def _sign_rsa() -> Iterator[Work]:
     raw = document_xml()
     with zambia() as pki:
@@ -110,8 +128,16 @@ def _verify_p256() -> Iterator[Work]:
         yield lambda: verify(signed, trust, role=SignerRole.ISSUING_AUTHORITY, at=NOW)
 
 
+@measure(SIGN_3072, group=TRUST, limits=(*SIGN_LIMITS, "RSA-3072 sign"))
+def _sign_rsa_3072() -> Iterator[Work]:
+    raw = document_xml()
+    with signing_keys() as keys:
+        credential = keys[3072]
+        yield lambda: sign(raw, credential)
+
+
 @measure(
-    "verify with chain and revocation, RSA-2048",
+    VERIFY_RSA,
     group=TRUST,
     limits=(*SIGN_LIMITS, "RSA-2048 verify"),
 )
