@@ -6,19 +6,22 @@ timed.  Whole round trips stand in ``trips``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from bench.gateways import RECEIVER, SENDER, Database, Side, gateways
 from bench.harness import Supplied, Work, measure
 from bench.material import Documents, Shared
+from bench.rooms import signing_keys
 from gateway.app import worker_of
-from gateway.documents import Verdict
+from gateway.documents import CertificateOfOrigin, Verdict
 from gateway.errors import UnreachableError
 from gateway.exchange.delivery import deliver_due
 from gateway.exchange.inbound import accept
-from gateway.exchange.outbound import Prepared, prepare, submit_document
+from gateway.exchange.outbound import Prepared, prepare, submit_document, submit_within
 from gateway.exchange.receipts import check_receipt, sha256_of
 from gateway.store import inbox
 from gateway.transport import PeerEndpoint, PingAnswer, StatusAnswer
@@ -53,6 +56,13 @@ PREPARE = "prepare a message (render, check, sign twice)"
 CHECK_RECEIPT = "check a receipt"
 
 
+SUBMIT_3072 = "submit a document, SQLite, RSA-3072"
+TOGETHER = 16
+SUBMIT_TOGETHER = f"submit {TOGETHER} documents to a commit, SQLite"
+PREPARE_IN_THREADS = "prepare messages in two threads"
+AT_ONCE = 8
+
+
 def submit_on(database: Database) -> str:
     """Return the name of the measure of submitting."""
     return f"submit a document, {database}"
@@ -61,6 +71,11 @@ def submit_on(database: Database) -> str:
 def accept_on(database: Database) -> str:
     """Return the name of the measure of accepting."""
     return f"accept an envelope, {database}"
+
+
+def accept_at_once_on(database: Database) -> str:
+    """Return the name of the measure of accepting from many senders at once."""
+    return f"accept from {AT_ONCE} senders at once, {database}"
 
 
 def deliver_on(database: Database) -> str:
@@ -206,3 +221,56 @@ def _register(database: Database) -> None:
 
 for _database in Database:
     _register(_database)
+
+
+@measure(SUBMIT_3072, group=PIPELINES)
+def _submit_with_long_key() -> Iterator[Work]:
+    with _pair(Database.SQLITE) as sides, signing_keys() as keys:
+        desk = replace(sides[SENDER].gateway.desk, gateway_credential=keys[3072])
+        yield Supplied(Documents().next, lambda document: submit_document(desk, document))
+
+
+@measure(SUBMIT_TOGETHER, group=PIPELINES, calls=TOGETHER)
+def _submit_together() -> Iterator[Work]:
+    with _pair(Database.SQLITE) as sides:
+        desk, documents = sides[SENDER].gateway.desk, Documents()
+
+        def submit_all(batch: Sequence[CertificateOfOrigin]) -> None:
+            with desk.store.begin() as conn:
+                for document in batch:
+                    submit_within(desk, conn, document)
+
+        yield Supplied(lambda: [documents.next() for _ in range(TOGETHER)], submit_all)
+
+
+@measure(PREPARE_IN_THREADS, group=PIPELINES, calls=2 * TOGETHER)
+def _prepare_in_threads() -> Iterator[Work]:
+    with PAIRS[Database.SQLITE]() as sides, ThreadPoolExecutor(2) as threads:
+        desk, peer = sides[SENDER].gateway.desk, sides[SENDER].peer(RECEIVER)
+        documents = Documents()
+
+        def prepare_one(document: CertificateOfOrigin) -> Prepared:
+            return prepare(desk, document, peer, findings=(), now=desk.clock())
+
+        yield Supplied(
+            lambda: [documents.next() for _ in range(2 * TOGETHER)],
+            lambda batch: list(threads.map(prepare_one, batch)),
+        )
+
+
+def _accept_at_once(database: Database) -> Iterator[Work]:
+    with PAIRS[database]() as sides, ThreadPoolExecutor(AT_ONCE) as threads:
+        sender, receiver = sides[SENDER], sides[RECEIVER]
+        maker = Maker(sender, first=600_000)
+        yield Supplied(
+            lambda: [maker.next().envelope for _ in range(4 * AT_ONCE)],
+            lambda batch: list(
+                threads.map(lambda envelope: _accepted(receiver, sender, envelope), batch)
+            ),
+        )
+        _require_acceptance(receiver)
+
+
+for _database in Database:
+    _at_once = measure(accept_at_once_on(_database), group=PIPELINES, calls=4 * AT_ONCE, least=2)
+    _at_once(partial(_accept_at_once, _database))

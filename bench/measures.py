@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench import exchange, harness, raw, rivals, rooms, trips, wire_limit
+from bench import exchange, floors, harness, raw, rivals, rooms, trips, wire_limit
 from bench.contestants import side_by_side
 
 GROUPS = (
@@ -12,6 +12,7 @@ GROUPS = (
     raw.XML,
     raw.COMMITS,
     wire_limit.BARE_WIRE,
+    floors.FLOORS,
     rooms.DOCUMENTS,
     rooms.TRUST,
     rivals.RIVALS,

@@ -21,7 +21,7 @@ OTHER = peppol.create_peppol_external_party(party_id="PKE000002", certificate=CE
 RECEIVER = peppol.create_peppol_internal_party(
     party_id="PKE000002", certificate=CERT, private_key=as4.AS4LocalPrivateKey(KEY)
 )
-POLICY = as4.SecurityPolicy(resolve_signer=as4.pinned_certificates(CERT))
+POLICY = as4.SecurityPolicy(signer_resolver=as4.pinned_certificates(CERT))
 
 
 def exchange():
