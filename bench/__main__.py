@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import logging
-import os
 import sys
 from dataclasses import replace
 
-import structlog
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
@@ -16,6 +13,7 @@ from bench import harness, page, report
 from bench.harness import Plan
 from bench.material import rsa_key
 from bench.measures import chosen
+from bench.quiet import quiet
 
 FULL = Plan(rounds=7, seconds=0.12, attempts=3, limit=180.0)
 QUICK = Plan(rounds=2, seconds=0.03, least=1)
@@ -34,7 +32,6 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     """Run the benchmarks; the status is 1 when the run is void."""
-    os.environ.pop("ECO_STORE_URL", None)  # every gateway here has a database of its own
     quiet()
     asked = arguments()
     measures = chosen(asked.words)
@@ -51,12 +48,6 @@ def main() -> int:
         report.write_values(finished)
         print("kept in docs/benchmarks.md and bench/results.json")
     return int(finished.is_void)
-
-
-def quiet() -> None:
-    """Keep log lines of single messages off the terminal; listeners write theirs to a file."""
-    logging.basicConfig(level=logging.ERROR)
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
 def measured(measures: list[harness.Measure], plan: Plan) -> harness.Run:

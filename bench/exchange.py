@@ -97,10 +97,10 @@ PAIRS = {
 class Maker:
     """Makes envelopes from the sender to the receiver that no gateway has seen."""
 
-    def __init__(self, sender: Side, first: int) -> None:
+    def __init__(self, sender: Side, first: int = 1, documents: Documents | None = None) -> None:
         self._desk = sender.gateway.desk
         self._peer = sender.peer(RECEIVER)
-        self._documents = Documents(first)
+        self._documents = Documents(first) if documents is None else documents
 
     def next(self) -> Prepared:
         """Return a message that is signed and not stored."""

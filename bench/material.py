@@ -68,15 +68,20 @@ def ec_key() -> ec.EllipticCurvePrivateKey:
 
 
 @cache
+def certificate_of(items: int) -> CertificateOfOrigin:
+    """Return the certificate of origin that is measured, with so many goods items."""
+    goods = tuple(goods_item(number) for number in range(1, items + 1))
+    weights = (item.gross_weight.value for item in goods if item.gross_weight is not None)
+    return certificate(
+        items=goods,
+        total_gross_weight=Quantity(value=sum(weights, Decimal(0)), unit="KGM"),
+        total_packages=sum(item.packages.count for item in goods),
+    )
+
+
 def document() -> CertificateOfOrigin:
     """Return the certificate of origin that is measured everywhere."""
-    items = tuple(goods_item(number) for number in range(1, ITEMS + 1))
-    weights = (item.gross_weight.value for item in items if item.gross_weight is not None)
-    return certificate(
-        items=items,
-        total_gross_weight=Quantity(value=sum(weights, Decimal(0)), unit="KGM"),
-        total_packages=sum(item.packages.count for item in items),
-    )
+    return certificate_of(ITEMS)
 
 
 @cache
@@ -92,15 +97,17 @@ class Documents:
 
     Args:
         first: number of the first; makers that run at once get ranges far apart.
+        plain: what they are like, if not the document that is measured everywhere.
     """
 
-    def __init__(self, first: int = 1) -> None:
+    def __init__(self, first: int = 1, plain: CertificateOfOrigin | None = None) -> None:
         self._numbers = itertools.count(first)
+        self._plain = document() if plain is None else plain
         self._issued_at = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=5)
 
     def next(self, *, origin: str = "ZM", destination: str = "KE") -> CertificateOfOrigin:
         """Return a certificate that no gateway has seen."""
-        issued, plain = self._issued_at, document()
+        issued, plain = self._issued_at, self._plain
         return plain.model_copy(
             update={
                 "serial_number": f"{origin}-{issued:%Y%m%d}-{next(self._numbers):06d}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench import exchange, floors, harness, raw, rivals, rooms, trips, wire_limit
+from bench import exchange, floors, harness, items, raw, rivals, rooms, trips, wire_limit
 from bench.contestants import side_by_side
 
 GROUPS = (
@@ -22,6 +22,7 @@ GROUPS = (
     side_by_side.VALIDATING,
     side_by_side.EXCHANGING,
     exchange.PIPELINES,
+    items.ITEMS,
     trips.WIRE,
     trips.TRIPS,
 )

@@ -35,8 +35,10 @@ class Program:
         answer = self._line()
         if answer.startswith("!"):
             raise RuntimeError(f"{work}: {answer[1:].strip()}")
-        singles = [int(each) / 1e3 for each in answer.split()]
-        return Batch(median(singles), singles)
+        times, _, told = answer.partition(";")
+        singles = [int(each) / 1e3 for each in times.split()]
+        pairs = (fact.split("=") for fact in told.split())
+        return Batch(median(singles), singles, {name: float(value) for name, value in pairs})
 
     def _line(self) -> str:
         line = _pipe(self._process.stdout).readline()
