@@ -223,6 +223,11 @@ def measure(
     return register
 
 
+def named(name: str) -> Measure | None:
+    """Return the registered measure of this name."""
+    return _REGISTRY.get(name)
+
+
 def registered(words: Iterable[str] = ()) -> list[Measure]:
     """Return the registered measures whose name or group holds one of ``words`` (or all)."""
     wanted = [word.lower() for word in words]

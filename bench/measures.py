@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench import exchange, floors, harness, items, raw, rivals, rooms, trips, wire_limit
+from bench import archive, exchange, floors, harness, items, raw, rivals, rooms, trips, wire_limit
 from bench.contestants import side_by_side
 
 GROUPS = (
@@ -23,6 +23,7 @@ GROUPS = (
     side_by_side.EXCHANGING,
     exchange.PIPELINES,
     items.ITEMS,
+    archive.ARCHIVE,
     trips.WIRE,
     trips.TRIPS,
 )
