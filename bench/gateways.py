@@ -103,13 +103,13 @@ def gateways(database: Database, countries: Sequence[str]) -> Iterator[Mapping[s
 
 
 @contextmanager
-def listening(sides: Sequence[Side], *, caller: Side) -> Iterator[None]:
-    """Serve peers at each of these gateways, in processes of their own, while this lasts."""
+def listening(sides: Sequence[Side], *, caller: Side) -> Iterator[Sequence[int]]:
+    """Serve peers at each of these gateways while this lasts; yield the keys of the processes."""
     processes = [_serve(side) for side in sides]
     try:
         for side, process in zip(sides, processes, strict=True):
             _await(side, process, caller)
-        yield
+        yield [process.pid for process in processes]
     finally:
         for process in processes:
             process.terminate()

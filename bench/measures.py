@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench import archive, exchange, floors, harness, items, raw, rivals, rooms, trips, wire_limit
-from bench.contestants import side_by_side
+from bench import (
+    archive,
+    exchange,
+    floors,
+    harness,
+    items,
+    peers,
+    raw,
+    rooms,
+    scaling,
+    trips,
+    wire_limit,
+)
+from bench.contestants import as2, side_by_side
 
 GROUPS = (
     raw.SIGNATURES,
@@ -22,10 +34,13 @@ GROUPS = (
     side_by_side.VALIDATING,
     side_by_side.EXCHANGING,
     exchange.PIPELINES,
+    scaling.SCALING,
     items.ITEMS,
     archive.ARCHIVE,
+    peers.PEERS,
     trips.WIRE,
     trips.TRIPS,
+    as2.WHOLE,
 )
 
 

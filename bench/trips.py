@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from typing import IO
 
@@ -28,6 +28,7 @@ from bench.gateways import (
 )
 from bench.harness import Batch, Work, measure
 from bench.material import Shared
+from bench.memory import processor_seconds
 from bench.sender import Account, Order
 from bench.wire_limit import TLS_LIMIT
 from gateway.transport import Channel, PeerTransport
@@ -36,6 +37,8 @@ TRIPS = "whole round trips, over mutual TLS"
 WIRE = "the wire, kept connection"
 CHANNEL_NAMES: Mapping[Channel, str] = {Channel.SOAP: "SOAP 1.2", Channel.REST: "REST"}
 BATCH = 6
+CPU = "processor_microseconds"
+"""Names the processor time of both sides per message, where the database is a file."""
 
 
 class Senders(Enum):
@@ -69,14 +72,23 @@ class Stage:
 
     sides: Mapping[str, Side]
     senders: Sequence[subprocess.Popen[str]]
+    listeners: Sequence[int]
 
     def send(self, channel: Channel, senders: Senders, count: int = BATCH) -> Batch:
         """Return the times of a batch of ``count`` messages for each sender."""
         chosen = self.senders[: len(senders.value)]
+        before = self._used()
         for sender, destination in zip(chosen, senders.value, strict=True):
             order = Order(count=count, channel=channel, destination=destination)
             print(json.dumps(asdict(order)), file=_pipe(sender.stdin), flush=True)
-        return batch_of([self._account(sender) for sender in chosen])
+        batch = batch_of([self._account(sender) for sender in chosen])
+        used = (self._used() - before) / len(batch.singles)
+        return replace(batch, facts={CPU: used * 1e6})
+
+    def _used(self) -> float:
+        """Return the seconds of a processor that senders and listeners have used."""
+        own = [*self.listeners, *(sender.pid for sender in self.senders)]
+        return sum(processor_seconds(pid) for pid in own)
 
     def _account(self, sender: subprocess.Popen[str]) -> Account:
         line = _pipe(sender.stdout).readline()
@@ -105,9 +117,9 @@ def _stage(database: Database) -> Iterator[Stage]:
     with ExitStack() as stack:
         sides = stack.enter_context(gateways(database, COUNTRIES))
         receivers = [side for side in sides.values() if side.country != SENDER]
-        stack.enter_context(listening(receivers, caller=sides[SENDER]))
+        listeners = stack.enter_context(listening(receivers, caller=sides[SENDER]))
         senders = [stack.enter_context(_sender(sides[SENDER], n)) for n in range(2)]
-        yield Stage(sides=sides, senders=senders)
+        yield Stage(sides=sides, senders=senders, listeners=listeners)
 
 
 STAGES = {

@@ -25,6 +25,11 @@ class Program:
         except RuntimeError as exc:
             raise UnavailableError(str(exc)) from exc
 
+    @property
+    def pid(self) -> int:
+        """The key of its process."""
+        return self._process.pid
+
     def repeat(self, work: str, seconds: float = SLICE_SECONDS) -> Batch:
         """Return the times of the calls made in ``seconds``.
 

@@ -70,7 +70,8 @@ MATERIAL = Shared(_material)
 
 
 @contextmanager
-def _python(environment: Environment, program: str, *arguments: str) -> Iterator[Program]:
+def python_program(environment: Environment, program: str, *arguments: str) -> Iterator[Program]:
+    """Yield a contestant's running program, its environment installed if it is not yet."""
     python = install.python_of(environment)
     with MATERIAL() as folder:
         command = [str(python), str(PROGRAMS / program), str(folder), *arguments]
@@ -92,8 +93,8 @@ def _schema() -> str:
 
 
 PROGRAM = {
-    SIGNXML: Shared(lambda: _python(install.SIGNXML, "run_signxml.py")),
-    XMLSEC: Shared(lambda: _python(install.XMLSEC, "run_xmlsec.py")),
+    SIGNXML: Shared(lambda: python_program(install.SIGNXML, "run_signxml.py")),
+    XMLSEC: Shared(lambda: python_program(install.XMLSEC, "run_xmlsec.py")),
     JDK: Shared(_java),
 }
 
@@ -118,16 +119,18 @@ for _name in (SIGNXML, XMLSEC):
 _register(
     VALIDATE_XMLSCHEMA,
     VALIDATING,
-    Shared(lambda: _python(install.XMLSCHEMA, "run_xmlschema.py", _schema())),
+    Shared(lambda: python_program(install.XMLSCHEMA, "run_xmlschema.py", _schema())),
     "validate",
 )
 _register(
     EXCHANGE_PYAS2LIB,
     EXCHANGING,
-    Shared(lambda: _python(install.PYAS2LIB, "run_pyas2lib.py")),
+    Shared(lambda: python_program(install.PYAS2LIB, "run_pyas2lib.py")),
     "exchange",
 )
-_register(EXCHANGE_AS4, EXCHANGING, Shared(lambda: _python(install.AS4, "run_as4.py")), "exchange")
+_register(
+    EXCHANGE_AS4, EXCHANGING, Shared(lambda: python_program(install.AS4, "run_as4.py")), "exchange"
+)
 
 
 def _key_pem(key: PrivateKey, password: bytes | None = None) -> bytes:
