@@ -87,6 +87,8 @@ class _Postgresql:
 
     def __init__(self, plain: Any) -> None:
         self._plain = plain
+        for setting in ("session_replication_role = replica", "synchronous_commit = off"):
+            plain.execute(f"SET LOCAL {setting}".encode())  # references are right by construction
 
     def run(self, statement: str) -> None:
         self._plain.execute(statement.encode())

@@ -89,12 +89,18 @@ pki = Shared(_pki)
 
 
 @contextmanager
-def gateways(database: Database, countries: Sequence[str]) -> Iterator[Mapping[str, Side]]:
-    """Yield new gateways that know one another, each with an empty database."""
+def gateways(
+    database: Database, countries: Sequence[str], *, delivery: str = ""
+) -> Iterator[Mapping[str, Side]]:
+    """Yield new gateways that know one another, each with an empty database.
+
+    Args:
+        delivery: text of their ``[delivery]`` section, where it is not the usual one.
+    """
     with ExitStack() as stack:
         keys, folder = stack.enter_context(pki()), stack.enter_context(disk_folder())
         sides = {
-            country: _side(stack, folder / country.lower(), country, database, keys)
+            country: _side(stack, folder / country.lower(), country, database, keys, delivery)
             for country in countries
         }
         for side in sides.values():
@@ -117,7 +123,9 @@ def listening(sides: Sequence[Side], *, caller: Side) -> Iterator[Sequence[int]]
             process.wait()
 
 
-def _side(stack: ExitStack, home: Path, country: str, database: Database, keys: DemoPki) -> Side:
+def _side(
+    stack: ExitStack, home: Path, country: str, database: Database, keys: DemoPki, delivery: str
+) -> Side:
     url = "sqlite:///gateway.db"
     if database is Database.POSTGRESQL:
         url = stack.enter_context(postgres_database(f"eco_bench_{next(_DATABASES)}"))
@@ -129,6 +137,7 @@ def _side(stack: ExitStack, home: Path, country: str, database: Database, keys: 
         public_url=f"https://localhost:{port}",
         port=port,
         store_url=url,
+        delivery=delivery,
     )
     make_home(home, plan)
     for name in plan.names:

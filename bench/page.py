@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.costs import Exchange, exchanges
+from bench.goals import COLUMNS as GOAL_COLUMNS
+from bench.goals import Goal, reached
 from bench.harness import MOST_UNREST, Run, Series
 from bench.material import ITEMS, document_xml
+from bench.pictures import pictures
 from bench.report import COLUMNS, RESTLESS, ROOT, machine, rows, short
 from bench.trips import TRIPS
 
 PAGE = ROOT / "docs" / "benchmarks.md"
+PICTURES = "benchmarks"
 BAR_WIDTH = 40
 
 VOID = """\
@@ -46,6 +50,10 @@ each peer, so a second sender for the same peer adds only what it does before de
 messages wait in the queue, which shows in the p95. With more than one process the µs are the time
 per message of the whole stream, not of one message."""
 
+GOALS_TEXT = """\
+Each goal has parts, each with a bound. Ratios are taken round by round, then their median; names in
+quotation marks are measures of the tables below. What this run did not measure is said to be so."""
+
 COSTS_TEXT = """\
 The steps of one exchange, each a measure of this run or one less the others that it contains;
 nothing is instrumented. What the sum leaves unexplained is HTTP with bodies, other processes on
@@ -55,36 +63,73 @@ MACHINE_TEXT = """\
 {cores} cores of {processor}, {system}. {versions}."""
 
 REPEAT = """\
-    make bench                       # all of it, under four minutes; writes this page
-    make bench ARGS="--quick"        # a glance of half a minute; writes nothing
-    make bench ARGS="--list"         # the names of the measures
-    make bench ARGS="SQLite"         # measures whose name or group holds a word
+    make bench                                  # all of it, a quarter of an hour; writes this page
+    make bench ARGS="--quick pipelines"         # a glance at one group; writes nothing
+    make bench ARGS="--list"                    # the names of the measures
+    make bench ARGS="'side by side'"            # measures whose name or group holds these words
+    make bench ARGS="--archive 7"               # with an archive of ten million rows
+    make bench ARGS="soak --messages 20000"     # memory over a long stream, both books compared
+    make bench ARGS="soak --messages 2000 --kills 50 --engine postgresql"
+    make bench ARGS="workers"                   # one worker process against two
 
 A run whose control moves is begun again, three times at most. The figures, for programs:
 [results.json](../bench/results.json)."""
 
 
-def write_page(run: Run, path: Path = PAGE) -> None:
-    """Write the page of a run."""
-    path.write_text(page(run), encoding="utf-8")
+def write_page(run: Run, goals: Sequence[Goal] = (), path: Path = PAGE) -> None:
+    """Write the page of a run, and its plots beside it."""
+    drawn = dict(pictures(run))
+    folder = path.parent / PICTURES
+    for name, svg in drawn.items():
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_text(svg, encoding="utf-8")
+    path.write_text(page(run, goals), encoding="utf-8")
 
 
-def page(run: Run) -> str:
+def page(run: Run, goals: Sequence[Goal] = ()) -> str:
     """Return the page of a run; a void one says so before anything else."""
     parts = [
         "# Benchmarks",
         "<!-- Written by `make bench`. Run it, do not edit this page. -->",
         *([_void(run)] if run.is_void else []),
         _introduction(run),
+        *_goals(run, goals),
+        *(f"![{name.removesuffix('.svg')}]({PICTURES}/{name})" for name, _ in pictures(run)),
         *_trips(run),
         *_costs(exchanges(run)),
         *_groups(run),
+        *_skipped(run),
         "## The machine",
         _machine(),
         "## To repeat",
         REPEAT,
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _goals(run: Run, goals: Sequence[Goal]) -> Iterator[str]:
+    found = reached(run, goals)
+    if found:
+        yield "## The twelve goals"
+        yield GOALS_TEXT
+        yield "\n".join(f"{goal.number}. {goal.text}." for goal in goals)
+        lines = ["| " + " | ".join(GOAL_COLUMNS) + " |", "|--:|---|--:|--:|---|---|"]
+        lines += ["| " + " | ".join(each.cells) + " |" for each in found]
+        yield "\n".join(lines)
+
+
+def _skipped(run: Run) -> Iterator[str]:
+    if run.skipped:
+        yield "## Not to be had here"
+        reasons = (_plain(reason) for reason in run.skipped.values())
+        pairs = zip(run.skipped, reasons, strict=True)
+        yield "\n".join(f"- {name}: {reason}" for name, reason in pairs)
+
+
+def _plain(text: str) -> str:
+    """Return what a tool said in one line that is no markup and names no path."""
+    words = ("…" if word.count("/") > 1 else word for word in text.split())
+    return " ".join(words).replace("|", "/").replace("<", "‹")
 
 
 def _void(run: Run) -> str:

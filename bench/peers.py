@@ -15,7 +15,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -77,22 +77,11 @@ class Scene:
         """Return a home whose last peers are healthy and whose first ``dead`` are dead."""
         home = self.folder / f"{death}-{dead}"
         shutil.copytree(self.sender.home, home)
-        gateway = open_gateway(home)
-        with gateway.store.begin() as conn:
-            for number in range(1, COUNT + 1):
-                port = self.holes[death] if number <= dead else self.port
-                peer = register_peer(
-                    conn,
-                    self._card(number, port),
-                    PeerTerms(channel=PeerChannel.REST),
-                    own=gateway.desk.identity.identifier,
-                    at=now(),
-                    actor="user:bench",
-                )
-                if number <= dead or number > DEAD:
-                    for message in range(EACH):
-                        outbox.enqueue(conn, _message(peer.id, number * EACH + message))
-        gateway.close()
+        side = replace(self.sender, home=home, gateway=open_gateway(home))
+        ports = [self.holes[death]] * dead + [self.port] * (COUNT - dead)
+        keys = register_crowd(side, self.receiver, ports)
+        queue_messages(side.gateway.store, [*keys[:dead], *keys[DEAD:]], EACH)
+        side.gateway.close()
         return home
 
     def first_healthy(self, home: Path) -> int:
@@ -103,16 +92,46 @@ class Scene:
         gateway.close()
         return sorted(found)[-(COUNT - DEAD)]
 
-    def _card(self, number: int, port: int) -> PeerCard:
-        settings = self.receiver.gateway.settings
-        tls = settings.resolve(settings.tls.certificate).read_bytes()
-        plain = own_card(
-            self.receiver.gateway.desk,
-            public_url=f"https://localhost:{port}/KE-{number:04}",
-            tls=x509.load_pem_x509_certificates(tls),
-        )
-        shown = tuple(one for one in plain.credentials if one.use.value != CredentialUse.TLS.value)
-        return plain.model_copy(update={"identifier": f"KE-{number:04}", "credentials": shown})
+
+def register_crowd(side: Side, receiver: Side, ports: Sequence[int]) -> list[int]:
+    """Register a peer at each of these ports and return their keys.
+
+    All of them sign as ``receiver`` does, so that one process can answer for them.
+    """
+    gateway = side.gateway
+    with gateway.store.begin() as conn:
+        return [
+            register_peer(
+                conn,
+                _card(receiver, number, port),
+                PeerTerms(channel=PeerChannel.REST),
+                own=gateway.desk.identity.identifier,
+                at=now(),
+                actor="user:bench",
+            ).id
+            for number, port in enumerate(ports, start=1)
+        ]
+
+
+def queue_messages(store: Store, peer_ids: Sequence[int], each: int, first: int = 0) -> None:
+    """Queue messages for peers in one transaction, numbered from ``first`` on."""
+    numbers = itertools.count(first)
+    with store.begin() as conn:
+        for peer_id in peer_ids:
+            for _ in range(each):
+                outbox.enqueue(conn, _message(peer_id, next(numbers)))
+
+
+def _card(receiver: Side, number: int, port: int) -> PeerCard:
+    settings = receiver.gateway.settings
+    tls = settings.resolve(settings.tls.certificate).read_bytes()
+    plain = own_card(
+        receiver.gateway.desk,
+        public_url=f"https://localhost:{port}/KE-{number:04}",
+        tls=x509.load_pem_x509_certificates(tls),
+    )
+    shown = tuple(one for one in plain.credentials if one.use.value != CredentialUse.TLS.value)
+    return plain.model_copy(update={"identifier": f"KE-{number:04}", "credentials": shown})
 
 
 @contextmanager
@@ -124,7 +143,7 @@ def _scene() -> Iterator[Scene]:
         stack.callback(hole.close)
         closed.bind(("127.0.0.1", 0))  # bound and not listening: it refuses
         stack.callback(closed.close)
-        port = stack.enter_context(_crowd(sides[RECEIVER]))
+        port = stack.enter_context(crowd(sides[RECEIVER]))
         yield Scene(
             sender=sides[SENDER],
             receiver=sides[RECEIVER],
@@ -141,7 +160,8 @@ SCENE = Shared(_scene)
 
 
 @contextmanager
-def _crowd(receiver: Side) -> Iterator[int]:
+def crowd(receiver: Side) -> Iterator[int]:
+    """Yield the port where a process answers for any number of peers, signing as ``receiver``."""
     settings = receiver.gateway.settings
     cert, key = settings.resolve(settings.tls.certificate), settings.resolve(settings.tls.key)
     anchor = receiver.home / "run" / "client-ca.pem"

@@ -9,13 +9,14 @@ import json
 import os
 import platform
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from bench.costs import exchanges
+from bench.goals import Goal, Reached, reached
 from bench.harness import MOST_UNREST, Run, Series
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,8 +54,8 @@ def rows(run: Run) -> Iterator[tuple[Series, tuple[str, ...]]]:
         yield series, cells
 
 
-def screen(run: Run) -> Iterator[str]:
-    """Yield the lines of the table for a terminal."""
+def screen(run: Run, goals: Sequence[Goal] = ()) -> Iterator[str]:
+    """Yield the lines of the tables for a terminal: measures, then goals."""
     width = max([len(name) for name in run.series], default=4)
     yield f"{'':{width}}" + "".join(f"{column:>16}" for column in COLUMNS[1:])
     group = None
@@ -63,13 +64,28 @@ def screen(run: Run) -> Iterator[str]:
             group = series.measure.group
             yield f"\n{group}"
         yield f"{cells[0]:{width}}" + "".join(f"{cell:>16}" for cell in cells[1:])
+    for name, reason in run.skipped.items():
+        yield f"\nskipped, {name}: {reason}"
+    yield from _goal_lines(run, goals)
     for given_up in run.given_up:
         yield f"\nan attempt was given up when the control had moved by {given_up:.1%}"
     state = "VOID, the machine is too restless" if run.is_void else "holds"
     yield f"\ncontrol moved by {run.unrest:.1%} over {run.rounds} rounds: the run {state}"
 
 
-def values(run: Run) -> dict[str, Any]:
+def _goal_lines(run: Run, goals: Sequence[Goal]) -> Iterator[str]:
+    found = reached(run, goals)
+    if not found:
+        return
+    yield "\nthe twelve goals"
+    width = max(len(each.part.text) for each in found)
+    for each in found:
+        number, text, wanted, value, met, note = each.cells
+        said = met.strip("*")
+        yield f"{number:>2}  {text:{width}}{wanted:>12}{value:>16}  {said:4}{note}"
+
+
+def values(run: Run, goals: Sequence[Goal] = ()) -> dict[str, Any]:
     """Return everything that was found, for programs."""
     return {
         "measured_on": datetime.now(UTC).date().isoformat(),
@@ -82,6 +98,8 @@ def values(run: Run) -> dict[str, Any]:
             "most_unrest": MOST_UNREST,
             "attempts_given_up": [round(each, 4) for each in run.given_up],
         },
+        "skipped": dict(run.skipped),
+        "goals": [_goal_values(each) for each in reached(run, goals)],
         "measures": {name: _figures(run, name, each) for name, each in run.series.items()},
         "exchanges": [
             {
@@ -95,9 +113,23 @@ def values(run: Run) -> dict[str, Any]:
     }
 
 
-def write_values(run: Run, path: Path = RESULTS) -> None:
+def write_values(run: Run, goals: Sequence[Goal] = (), path: Path = RESULTS) -> None:
     """Write the JSON file of a run."""
-    path.write_text(json.dumps(values(run), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps(values(run, goals), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+
+
+def _goal_values(each: Reached) -> dict[str, Any]:
+    return {
+        "goal": each.goal.number,
+        "what": each.part.text,
+        "wanted": each.part.bound.text(),
+        "reached": each.value,
+        "unit": each.part.bound.unit,
+        "met": each.is_met,
+        "note": each.note,
+    }
 
 
 def short(microseconds: float) -> str:
@@ -115,6 +147,7 @@ def _figures(run: Run, name: str, series: Series) -> dict[str, Any]:
         "spread": round(series.spread, 4),
         "samples": len(series.samples),
         "share_of_limit": None if share is None else round(share, 4),
+        "facts": {fact: series.fact(fact) for fact in series.facts},
     }
 
 

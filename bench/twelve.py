@@ -260,7 +260,7 @@ GROUPS = Goal(
             text="acknowledged certificates lost by 50 kills -9",
             bound=_at_most(0, ""),
             how="soak with kills: both books compared, row by row and byte by byte",
-            command="soak",
+            command="soak --kills",
             of_kept=lambda found: float(found["faults"]) if found["kills"] >= 50 else None,
         ),
     ),
