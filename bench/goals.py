@@ -37,7 +37,7 @@ def quantity(value: float, unit: str) -> str:
         return f"{value:.0%}"
     if unit == "":
         return f"{value:,.0f}"
-    digits = f"{value:,.2f}" if abs(value) < 10 else f"{value:,.0f}"
+    digits = f"{value:,.2f}" if abs(value) < 10 else f"{value:,.1f}"
     return f"{digits}{'' if unit == '×' else ' '}{unit}"
 
 
@@ -100,6 +100,7 @@ class Reached:
         return (number, self.part.text, self.part.bound.text(), value, met, self.note)
 
 
+ABSENT = "not in this run"
 COLUMNS = ("goal", "what", "wanted", "reached", "met", "how measured")
 
 
@@ -126,7 +127,7 @@ def _reached(run: Run, goal: Goal, part: Part, apart: Mapping[str, Mapping[str, 
         if values is not None:
             note = f"{part.how}; measured apart on {values['measured_on']}"
     elif missing := [name for name in part.names if name not in run.series]:
-        note = run.skipped.get(missing[0], f"not in this run: {missing[0]}")
+        note = run.skipped.get(missing[0], f"{ABSENT}: {missing[0]}")
     else:
         value = part.reached(run)
     return Reached(goal=goal, part=part, value=value, note=note)

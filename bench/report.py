@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.costs import exchanges
-from bench.goals import Goal, Reached, reached
+from bench.goals import ABSENT, Goal, Reached, reached
 from bench.harness import MOST_UNREST, Run, Series
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -74,10 +74,12 @@ def screen(run: Run, goals: Sequence[Goal] = ()) -> Iterator[str]:
 
 
 def _goal_lines(run: Run, goals: Sequence[Goal]) -> Iterator[str]:
-    found = reached(run, goals)
+    every = reached(run, goals)
+    found = [each for each in every if not each.note.startswith(ABSENT)]
     if not found:
         return
-    yield "\nthe twelve goals"
+    left = len(every) - len(found)
+    yield "\nthe twelve goals" + (f" ({left} parts have measures not in this run)" if left else "")
     width = max(len(each.part.text) for each in found)
     for each in found:
         number, text, wanted, value, met, note = each.cells

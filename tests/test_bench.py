@@ -1,8 +1,9 @@
 """The benchmark: its arithmetic, its honesty about noise, and that its measures measure.
 
 Every measure in process runs here once, on SQLite and on PostgreSQL; of the round trips, which
-need processes of their own, those over both channels with one sender on SQLite.  ``make bench
-ARGS=--quick`` runs the rest.
+need processes of their own, those over both channels with one sender on SQLite.  Contestants are
+never installed here; ``tests/test_bench_goals.py`` has goals, contestants and growth.  ``make
+bench ARGS=--quick`` runs the rest.
 """
 
 from __future__ import annotations
@@ -16,12 +17,18 @@ import pytest
 import structlog
 
 from bench import costs, harness, page, report
+from bench.archive import ARCHIVE
+from bench.contestants.as2 import WHOLE
+from bench.contestants.side_by_side import EXCHANGING, SIGNING, VALIDATING, VERIFYING
 from bench.exchange import PIPELINES
 from bench.gateways import Database
 from bench.harness import Batch, Measure, Plan, Run, Series, Supplied
+from bench.items import ITEMS
 from bench.material import Documents, Shared
 from bench.measures import GROUPS, chosen
+from bench.peers import PEERS
 from bench.raw import COMMITS
+from bench.scaling import SCALING
 from bench.sender import Account, Watch
 from bench.trips import TRIPS, WIRE, Senders, batch_of, ping_over, trip_on
 from gateway.store import DeliveryState
@@ -179,7 +186,7 @@ def test_a_restless_run_is_begun_again_and_the_last_attempt_is_kept_and_says_so(
     assert len(finished.series["one"].rounds) == 2
     assert sum("given up" in line for line in lines) == 2
     assert any("VOID" in line for line in report.screen(finished))
-    page.write_page(finished, tmp_path / "benchmarks.md")
+    page.write_page(finished, path=tmp_path / "benchmarks.md")
     text = (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
     assert text.index("**This run is void.**") < text.index("What the machine can do")
     assert "None of 3 attempts was quiet" in text
@@ -265,8 +272,12 @@ def test_every_measure_has_its_place_and_its_limits():
                 assert trip_on(database, channel, senders) in names
 
 
+APART = {TRIPS, WIRE, SCALING, ITEMS, ARCHIVE, PEERS, WHOLE}
+APART |= {SIGNING, VERIFYING, VALIDATING, EXCHANGING}
+
+
 def in_process(measure: Measure) -> bool:
-    return measure.group not in {TRIPS, WIRE}
+    return measure.group not in APART
 
 
 def test_every_measure_in_process_measures_and_adds_up_to_a_page(tmp_path: Path):
@@ -275,7 +286,7 @@ def test_every_measure_in_process_measures_and_adds_up_to_a_page(tmp_path: Path)
     assert all(each.typical > 0 for each in finished.series.values())
     groups = {each.measure.group for each in finished.series.values()}
     assert {COMMITS, PIPELINES} <= groups
-    report.write_values(finished, tmp_path / "results.json")
+    report.write_values(finished, path=tmp_path / "results.json")
     kept = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
     assert kept["measures"].keys() == finished.series.keys()
     assert "## The pipelines, in process" in page.page(finished)
