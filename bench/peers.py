@@ -41,7 +41,7 @@ BACKLOGS = (3, 6)
 CONTEXTS = "TLS context of a peer"
 FIRST_SECONDS, STEADY = "first_delivery_seconds", "steady_microseconds"
 PEAK, CONTEXT_BYTES = "peak_bytes", "context_bytes"
-_CLAIMED = 8
+_CLAIMED = 1
 
 
 class Death(StrEnum):
@@ -60,7 +60,7 @@ def healthy_beside(dead: int, death: Death) -> str:
 
 def pick_beside(database: Database, exponent: int) -> str:
     """Return the name of the measure of claiming beside a backlog of dead peers."""
-    return f"claim {_CLAIMED} beside 10^{exponent} rows of dead peers, {database}"
+    return f"pick and claim one beside 10^{exponent} rows of dead peers, {database}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -438,7 +438,7 @@ def _picking(database: Database) -> Part:
     return Part(
         text=f"picking work beside 10^6 rows of dead peers, per live peer, {database}",
         bound=_at_most(3.0, "µs"),
-        how="a whole claim of 8 messages, taken back, divided by the live peers",
+        how="a whole claim of one message, taken back, divided by the live peers",
         names=(name,),
         reached=lambda run: run.series[name].typical / (COUNT - DEAD),
     )

@@ -81,7 +81,18 @@ def test_every_measure_that_a_goal_names_exists():
 
 
 def test_every_part_gives_a_value_once_its_measures_are_there():
-    facts = dict.fromkeys((twelve.CPU, twelve.ABOVE_IDLE, twelve.DOCUMENT, twelve.STEADY, twelve.FIRST_SECONDS, twelve.PEAK, twelve.CONTEXT_BYTES), 1.0)
+    facts = dict.fromkeys(
+        (
+            twelve.CPU,
+            twelve.ABOVE_IDLE,
+            twelve.DOCUMENT,
+            twelve.STEADY,
+            twelve.FIRST_SECONDS,
+            twelve.PEAK,
+            twelve.CONTEXT_BYTES,
+        ),
+        1.0,
+    )
     whole = run_of(*(series(each.name, [10.0, 12.0, 11.0], **facts) for each in chosen()))
     apart = {
         "soak": {
