@@ -12,6 +12,7 @@ from bench import (
     items,
     peers,
     raw,
+    rivals,
     rooms,
     scaling,
     trips,
