@@ -2,21 +2,52 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select, update
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.errors import GatewayError, NotFoundError
-from gateway.store.dialects import insert_if_absent
+from gateway.store import chain
 from gateway.store.keys import digest
+from gateway.store.statements import Statement
 from gateway.store.tables import bodies
+
+
+def _put(dialect: str) -> Any:
+    make: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement = make(bodies).inline()
+    return statement.on_conflict_do_update(
+        index_elements=[bodies.c.sha256],
+        set_={"content": statement.excluded.content},
+        where=func.length(bodies.c.content) < func.length(statement.excluded.content),
+    )
+
+
+_PUT = Statement(_put, ("sha256", "content"))
+_GET = Statement(select(bodies.c.content).where(bodies.c.sha256 == bindparam("sha256")))
 
 
 def put(conn: Connection, content: bytes) -> str:
     """Store ``content`` unless it is there and return its SHA-256."""
-    sha256 = digest(content)
-    statement = insert_if_absent(conn, bodies, bodies.c.sha256)
-    if conn.execute(statement, {"sha256": sha256, "content": content}).first() is None:
-        _bring_back(conn, sha256, content)
-    return sha256
+    return put_all(conn, content)[0]
+
+
+def put_all(conn: Connection, *contents: bytes) -> tuple[str, ...]:
+    """Store each of ``contents`` that is not there yet and return their SHA-256, in order.
+
+    Bytes that retention erased and somebody hands in anew are brought back.
+    """
+    stored = chain.pending(conn).bodies
+    digests = tuple(digest(content) for content in contents)
+    new = [
+        {"sha256": sha256, "content": content}
+        for sha256, content in zip(digests, contents, strict=True)
+        if sha256 not in stored
+    ]
+    _PUT.run_each(conn, new)
+    stored.update(digests)
+    return digests
 
 
 def get(conn: Connection, sha256: str) -> bytes:
@@ -26,12 +57,10 @@ def get(conn: Connection, sha256: str) -> bytes:
         NotFoundError: nothing is stored under it.
         GatewayError: the stored bytes were changed and prove nothing.
     """
-    content = conn.execute(
-        select(bodies.c.content).where(bodies.c.sha256 == sha256)
-    ).scalar_one_or_none()
+    content = _GET.scalar(conn, sha256=sha256)
     if content is None:
         raise NotFoundError(f"no document is stored under the digest {sha256}")
-    return checked(bytes(content), sha256)
+    return checked(content, sha256)
 
 
 def checked(content: bytes, sha256: str) -> bytes:
@@ -46,11 +75,3 @@ def checked(content: bytes, sha256: str) -> bytes:
     if digest(content) != sha256:
         raise GatewayError(f"the bytes stored under {sha256} were changed in the database")
     return content
-
-
-def _bring_back(conn: Connection, sha256: str, content: bytes) -> None:
-    """Store bytes again that retention erased and somebody handed in anew."""
-    own = bodies.c
-    empty = select(own.sha256).where(own.sha256 == sha256, func.length(own.content) == 0)
-    if content and conn.execute(empty).first() is not None:
-        conn.execute(update(bodies).where(own.sha256 == sha256).values(content=content))

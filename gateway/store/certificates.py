@@ -8,20 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, text, update
+from sqlalchemy import Connection, Select, bindparam, func, select, text, update
 
 from gateway.errors import NotFoundError
 from gateway.store import bodies
-from gateway.store.dialects import insert_if_absent, lock_name
+from gateway.store.dialects import lock_name
 from gateway.store.keys import canonical_key
 from gateway.store.rows import (
     CertificateDelivery,
     CertificateItem,
     CertificateRow,
     NewCertificate,
+    NewItem,
 )
+from gateway.store.statements import Statement, inserting
 from gateway.store.states import DeliveryRole, ExchangeState, ImportState, IssueState, Side
 from gateway.store.tables import certificate_deliveries as deliveries_table
 from gateway.store.tables import certificate_items as items_table
@@ -34,6 +37,57 @@ _DELIVERY_COLUMNS = tuple(
     deliveries_table.c[name] for name in CertificateDelivery.__dataclass_fields__
 )
 _WRITTEN_ELSEWHERE = ("payload", "items", "at", "original_serial", "replaces_serial")
+_GIVEN = tuple(
+    name for name in NewCertificate.__dataclass_fields__ if name not in _WRITTEN_ELSEWHERE
+)
+_DERIVED = (
+    "serial_key",
+    "exporter_key",
+    "original_key",
+    "replaces_key",
+    "payload_sha256",
+    "state_since",
+    "created_at",
+    "updated_at",
+    "last_sequence",
+    "missing_responses",
+    "contradicted",
+    "over_used",
+)
+_REGISTER = inserting(table, (*_GIVEN, *_DERIVED), *_COLUMNS, if_absent=True)
+_ADD_ITEM = inserting(
+    items_table, ("certificate_id", "used", "reexported", *NewItem.__dataclass_fields__)
+)
+_BY_KEY = select(*_COLUMNS).where(
+    table.c.side == bindparam("side"),
+    table.c.issuing_country == bindparam("country"),
+    table.c.serial_key == bindparam("key"),
+)
+_FIND, _RESERVE = Statement(_BY_KEY), Statement(_BY_KEY.with_for_update())
+_BY_ID = select(*_COLUMNS).where(table.c.id == bindparam("own"))
+_GET, _LOCK = Statement(_BY_ID), Statement(_BY_ID.with_for_update())
+_ITEMS = Statement(
+    select(*_ITEM_COLUMNS)
+    .where(items_table.c.certificate_id == bindparam("own"))
+    .order_by(items_table.c.number)
+)
+_ADD_DELIVERY = inserting(
+    deliveries_table,
+    ("certificate_id", "peer_id", "message_id", "role", "state", "updated_at"),
+    if_absent=True,
+)
+_DELIVERIES_OF_MESSAGE = Statement(
+    select(*_DELIVERY_COLUMNS)
+    .where(deliveries_table.c.message_id == bindparam("message_id"))
+    .order_by(deliveries_table.c.id)
+)
+_SET_DELIVERY = Statement(
+    update(deliveries_table).where(
+        deliveries_table.c.message_id == bindparam("own_message"),
+        deliveries_table.c.role == bindparam("own_role"),
+    ),
+    ("state", "code", "updated_at"),
+)
 
 
 def reserve(
@@ -45,19 +99,14 @@ def reserve(
     """
     key = canonical_key(serial)
     lock_name(conn, f"certificate {side} {issuing_country} {key}")
-    return _first(conn, _by_key(side, issuing_country, key).with_for_update())
+    row = _RESERVE.first(conn, side=side, country=issuing_country, key=key)
+    return None if row is None else _certificate(row)
 
 
 def register(conn: Connection, new: NewCertificate) -> CertificateRow | None:
     """Register a certificate with its items and return it; None where the serial is taken."""
-    values = {
-        name: getattr(new, name)
-        for name in NewCertificate.__dataclass_fields__
-        if name not in _WRITTEN_ELSEWHERE
-    }
-    row = conn.execute(
-        insert_if_absent(conn, table, *_COLUMNS), {**values, **_derived(conn, new)}
-    ).one_or_none()
+    values = {name: getattr(new, name) for name in _GIVEN}
+    row = _REGISTER.first(conn, **values, **_derived(conn, new))
     if row is None:
         return None
     stored = _certificate(row)
@@ -65,14 +114,14 @@ def register(conn: Connection, new: NewCertificate) -> CertificateRow | None:
         {"certificate_id": stored.id, "used": 0, "reexported": 0, **vars(item)}
         for item in new.items
     ]
-    if items:
-        conn.execute(insert(items_table), items)
+    _ADD_ITEM.run_each(conn, items)
     return stored
 
 
 def find(conn: Connection, side: Side, issuing_country: str, serial: str) -> CertificateRow | None:
     """Return the certificate that one authority issued under this serial, in any spelling."""
-    return _first(conn, _by_key(side, issuing_country, canonical_key(serial)))
+    row = _FIND.first(conn, side=side, country=issuing_country, key=canonical_key(serial))
+    return None if row is None else _certificate(row)
 
 
 def by_serial(conn: Connection, serial: str) -> tuple[CertificateRow, ...]:
@@ -87,7 +136,7 @@ def get(conn: Connection, certificate_id: int) -> CertificateRow:
     Raises:
         NotFoundError: there is none.
     """
-    return _existing(conn, select(*_COLUMNS).where(table.c.id == certificate_id))
+    return _existing(_GET.first(conn, own=certificate_id))
 
 
 def lock(conn: Connection, certificate_id: int) -> CertificateRow:
@@ -96,8 +145,7 @@ def lock(conn: Connection, certificate_id: int) -> CertificateRow:
     Raises:
         NotFoundError: there is none.
     """
-    query = select(*_COLUMNS).where(table.c.id == certificate_id).with_for_update()
-    return _existing(conn, query)
+    return _existing(_LOCK.first(conn, own=certificate_id))
 
 
 def by_message(conn: Connection, message_id: str) -> CertificateRow | None:
@@ -117,12 +165,7 @@ def content(conn: Connection, certificate: CertificateRow) -> bytes:
 
 def items(conn: Connection, certificate_id: int) -> tuple[CertificateItem, ...]:
     """Return the goods items with their running totals, by number."""
-    query = (
-        select(*_ITEM_COLUMNS)
-        .where(items_table.c.certificate_id == certificate_id)
-        .order_by(items_table.c.number)
-    )
-    return tuple(CertificateItem(**row._mapping) for row in conn.execute(query))
+    return tuple(CertificateItem(**row._asdict()) for row in _ITEMS.all(conn, own=certificate_id))
 
 
 def change(
@@ -137,9 +180,9 @@ def change(
     written: dict[str, Any] = {**values, "updated_at": at}
     if state is not None and state != certificate.state:
         written |= {"state": state.value, "state_since": at}
-    own = table.c.id == certificate.id
-    row = conn.execute(update(table).where(own).values(**written).returning(*_COLUMNS)).one()
-    return _certificate(row)
+    return _certificate(
+        _changing(tuple(sorted(written))).first(conn, own=certificate.id, **written)
+    )
 
 
 def page(
@@ -198,24 +241,21 @@ def add_delivery(
     at: datetime,
 ) -> None:
     """Note that a message about a certificate is queued for a destination."""
-    conn.execute(
-        insert_if_absent(conn, deliveries_table),
-        {
-            "certificate_id": certificate.id,
-            "peer_id": peer_id,
-            "message_id": message_id,
-            "role": role,
-            "state": ExchangeState.QUEUED,
-            "updated_at": at,
-        },
+    _ADD_DELIVERY.run(
+        conn,
+        certificate_id=certificate.id,
+        peer_id=peer_id,
+        message_id=message_id,
+        role=role,
+        state=ExchangeState.QUEUED,
+        updated_at=at,
     )
 
 
 def deliveries_of_message(conn: Connection, message_id: str) -> tuple[CertificateDelivery, ...]:
     """Return what one message does for which certificates: carries one, may end another."""
-    own = deliveries_table.c.message_id == message_id
-    query = select(*_DELIVERY_COLUMNS).where(own).order_by(deliveries_table.c.id)
-    return tuple(CertificateDelivery(**row._mapping) for row in conn.execute(query))
+    found = _DELIVERIES_OF_MESSAGE.all(conn, message_id=message_id)
+    return tuple(CertificateDelivery(**row._asdict()) for row in found)
 
 
 def deliveries(
@@ -238,11 +278,13 @@ def set_delivery(
     at: datetime,
 ) -> None:
     """Write how far a message about a certificate has come."""
-    own = deliveries_table.c
-    conn.execute(
-        update(deliveries_table)
-        .where(own.message_id == delivery.message_id, own.role == delivery.role)
-        .values(state=state, code=code, updated_at=at)
+    _SET_DELIVERY.run(
+        conn,
+        own_message=delivery.message_id,
+        own_role=delivery.role,
+        state=state,
+        code=code,
+        updated_at=at,
     )
 
 
@@ -266,12 +308,11 @@ def _derived(conn: Connection, new: NewCertificate) -> dict[str, Any]:
     }
 
 
-def _by_key(side: Side, issuing_country: str, key: str) -> Select[Any]:
-    return select(*_COLUMNS).where(
-        table.c.side == side,
-        table.c.issuing_country == issuing_country,
-        table.c.serial_key == key,
-    )
+@cache
+def _changing(columns: tuple[str, ...]) -> Statement:
+    """Return the statement that writes these columns; there are as many as kinds of change."""
+    own = table.c.id == bindparam("own")
+    return Statement(update(table).where(own).returning(*_COLUMNS), columns)
 
 
 def _first(conn: Connection, query: Select[Any]) -> CertificateRow | None:
@@ -279,14 +320,13 @@ def _first(conn: Connection, query: Select[Any]) -> CertificateRow | None:
     return None if row is None else _certificate(row)
 
 
-def _existing(conn: Connection, query: Select[Any]) -> CertificateRow:
-    found = _first(conn, query)
-    if found is None:
+def _existing(row: Any) -> CertificateRow:
+    if row is None:
         raise NotFoundError("no such certificate of origin is registered")
-    return found
+    return _certificate(row)
 
 
-def _certificate(row: Row[Any]) -> CertificateRow:
-    values = dict(row._mapping)
+def _certificate(row: Any) -> CertificateRow:
+    values = row._asdict()
     states = IssueState if values["side"] is Side.ISSUED else ImportState
     return CertificateRow(**{**values, "state": states(values["state"])})

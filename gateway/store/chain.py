@@ -13,18 +13,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
+from gateway.store.statements import Statement, inserting
 from gateway.store.states import EventKind, JournalAction
 from gateway.store.tables import chain_heads, events, journal
 from gateway.store.types import canonical_json
 
 GENESIS = "0" * 64
 _PENDING = "eco_pending"
-_LOCK_HEAD = select(chain_heads).with_for_update()
-_ADD_ENTRIES = insert(journal)
-_ADD_EVENTS = insert(events)
-_MOVE_HEAD = update(chain_heads)
+_LOCK_HEAD = Statement(select(chain_heads).with_for_update())
+_ADD_ENTRIES = inserting(journal, journal.c.keys())
+_ADD_EVENTS = inserting(events, events.c.keys())
+_MOVE_HEAD = Statement(update(chain_heads), ("journal_sequence", "journal_hash", "event_cursor"))
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,15 @@ class PendingEvent:
 
 @dataclass
 class Pending:
-    """Holds what one transaction will append when it commits."""
+    """Holds what one transaction will append when it commits.
+
+    Attributes:
+        bodies: digests of the bytes that it has stored already.
+    """
 
     entries: list[PendingEntry] = field(default_factory=list)
     events: list[PendingEvent] = field(default_factory=list)
+    bodies: set[str] = field(default_factory=set)
 
 
 def open_pending(conn: Connection) -> None:
@@ -83,19 +89,17 @@ def seal(conn: Connection) -> None:
     waiting = pending(conn)
     if not waiting.entries and not waiting.events:
         return
-    head = conn.execute(_LOCK_HEAD).one()
+    head = _LOCK_HEAD.first(conn)
     entries, last_hash = _chained(waiting.entries, head.journal_sequence, head.journal_hash)
     feed = _numbered(waiting.events, head.event_cursor)
-    if entries:
-        conn.execute(_ADD_ENTRIES, entries)
-    if feed:
-        conn.execute(_ADD_EVENTS, feed)
-    moved = {
-        "journal_sequence": head.journal_sequence + len(entries),
-        "journal_hash": last_hash,
-        "event_cursor": head.event_cursor + len(feed),
-    }
-    conn.execute(_MOVE_HEAD, moved)
+    _ADD_ENTRIES.run_each(conn, entries)
+    _ADD_EVENTS.run_each(conn, feed)
+    _MOVE_HEAD.run(
+        conn,
+        journal_sequence=head.journal_sequence + len(entries),
+        journal_hash=last_hash,
+        event_cursor=head.event_cursor + len(feed),
+    )
 
 
 def entry_hash(sequence: int, entry: PendingEntry, previous_hash: str) -> str:

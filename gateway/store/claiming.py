@@ -13,12 +13,10 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
-    Row,
     and_,
     bindparam,
     exists,
     func,
-    insert,
     literal,
     or_,
     select,
@@ -29,6 +27,7 @@ from sqlalchemy import (
 from gateway.errors import ConflictError
 from gateway.store.delivery import DeliveryEvent, sources
 from gateway.store.rows import Claim
+from gateway.store.statements import Statement, inserting
 from gateway.store.states import DeliveryState, PeerChannel, PeerState
 from gateway.store.tables import attempts, dispatches, lanes, peers
 from gateway.store.tables import bodies as body_table
@@ -45,11 +44,11 @@ _DUE_BY = bindparam("due_by", type_=UtcMoment)
 _EARLIER = dispatches.alias("earlier")
 
 # Statements are built once: building them costs more than most of them take to run.
-_UNDER_WAY = select(func.count()).where(
+_UNDER_WAY = select(func.count().label("under_way")).where(
     text(DUE), dispatches.c.due_at > _NOW, dispatches.c.state == DeliveryState.SENDING
 )
-_IN_FLIGHT = _UNDER_WAY.where(dispatches.c.peer_id == _OWN)
-_OPEN_LANES = (
+_IN_FLIGHT = Statement(_UNDER_WAY.where(dispatches.c.peer_id == _OWN))
+_OPEN_LANES = Statement(
     select(lanes.c.peer_id)
     .join(peers, peers.c.id == lanes.c.peer_id)
     .where(
@@ -73,25 +72,30 @@ WAITS = exists().where(
     _EARLIER.c.id < dispatches.c.id,
     text("earlier." + OPEN),
 )
-_DUE_ROWS = (
+_DUE_ROWS = Statement(
     select(dispatches, body_table.c.content)
     .join(body_table, body_table.c.sha256 == dispatches.c.envelope_sha256)
     .where(dispatches.c.peer_id == _OWN, text("dispatches." + DUE))
-    .where(dispatches.c.due_at <= _DUE_BY, dispatches.c.state.in_(sources(DeliveryEvent.CLAIM)))
-    .where(~WAITS)
+    .where(dispatches.c.due_at <= _DUE_BY, ~WAITS)
+    .where(or_(*(dispatches.c.state == source for source in sources(DeliveryEvent.CLAIM))))
     .order_by(dispatches.c.rank_at, dispatches.c.id)
     .limit(bindparam("room"))
     .with_for_update(of=dispatches, skip_locked=True)
 )
-_TAKE = (
+_TAKE = Statement(
     update(dispatches)
     .where(dispatches.c.id == bindparam("dispatch"), dispatches.c.fence == bindparam("claim"))
-    .values(state=DeliveryState.SENDING)
+    .values(state=DeliveryState.SENDING),
+    ("due_at", "lease_owner", "fence", "attempts", "updated_at"),
 )
-_CLOSE_LOST = update(attempts).where(
-    attempts.c.dispatch_id == bindparam("dispatch"), attempts.c.number == bindparam("claim")
+_CLOSE_LOST = Statement(
+    update(attempts).where(
+        attempts.c.dispatch_id == bindparam("dispatch"), attempts.c.number == bindparam("claim")
+    ),
+    ("ended_at", "code"),
 )
-_BEGIN_ATTEMPT = insert(attempts)
+_BEGIN_ATTEMPT = inserting(attempts, ("dispatch_id", "number", "worker", "started_at"))
+_TOUCH_LANE = Statement(update(lanes).where(lanes.c.peer_id == bindparam("own")), ("claimed_at",))
 
 
 def claim_due(
@@ -121,7 +125,7 @@ def claim_due(
     seen: set[int] = set()
     for peer_id in _open_lanes(conn, now, due_by, limit, per_peer):
         room = min(limit - len(claims), per_peer - _in_flight(conn, peer_id, now))
-        due = _due_rows(conn, peer_id, due_by, room) if room > 0 else []
+        due = _DUE_ROWS.all(conn, own=peer_id, due_by=due_by, room=room) if room > 0 else []
         claims += [take(conn, row, worker, now, lease_until) for row in due]
         seen.add(peer_id)
         if len(claims) >= limit:
@@ -149,48 +153,37 @@ def _open_lanes(
     conn: Connection, now: datetime, due_by: datetime, limit: int, per_peer: int
 ) -> list[int]:
     """Return peers with due work and room for it, longest unserved first; locks their lanes."""
-    bound = {"now": now, "due_by": due_by, "most": max(limit, 1) * 4, "per_peer": per_peer}
-    return list(conn.execute(_OPEN_LANES, bound).scalars())
+    found = _OPEN_LANES.all(conn, now=now, due_by=due_by, most=max(limit, 1) * 4, per_peer=per_peer)
+    return [row.peer_id for row in found]
 
 
 def _in_flight(conn: Connection, peer_id: int, now: datetime) -> int:
     """Return what is under way to a peer, counted anew now that its lane is locked."""
-    count: int = conn.execute(_IN_FLIGHT, {"own": peer_id, "now": now}).scalar_one()
+    count: int = _IN_FLIGHT.scalar(conn, own=peer_id, now=now)
     return count
 
 
-def _due_rows(conn: Connection, peer_id: int, due_by: datetime, room: int) -> list[Row[Any]]:
-    return list(conn.execute(_DUE_ROWS, {"own": peer_id, "due_by": due_by, "room": room}))
-
-
-def take(
-    conn: Connection, row: Row[Any], worker: str, now: datetime, lease_until: datetime
-) -> Claim:
+def take(conn: Connection, row: Any, worker: str, now: datetime, lease_until: datetime) -> Claim:
     """Return the claim on a due row (with its ``content``) that this transaction has locked."""
     if row.state is DeliveryState.SENDING:
-        lost = {"dispatch": row.id, "claim": row.fence, "ended_at": now, "code": LEASE_LOST}
-        conn.execute(_CLOSE_LOST, lost)
-    taken = {
-        "dispatch": row.id,
-        "claim": row.fence,
-        "due_at": lease_until,
-        "lease_owner": worker,
-        "fence": row.fence + 1,
-        "attempts": row.attempts + 1,
-        "updated_at": now,
-    }
-    conn.execute(_TAKE, taken)
-    attempt = {
-        "dispatch_id": row.id,
-        "number": row.fence + 1,
-        "worker": worker,
-        "started_at": now,
-    }
-    conn.execute(_BEGIN_ATTEMPT, attempt)
+        _CLOSE_LOST.run(conn, dispatch=row.id, claim=row.fence, ended_at=now, code=LEASE_LOST)
+    _TAKE.run(
+        conn,
+        dispatch=row.id,
+        claim=row.fence,
+        due_at=lease_until,
+        lease_owner=worker,
+        fence=row.fence + 1,
+        attempts=row.attempts + 1,
+        updated_at=now,
+    )
+    _BEGIN_ATTEMPT.run(
+        conn, dispatch_id=row.id, number=row.fence + 1, worker=worker, started_at=now
+    )
     return claim_of(row, worker, now, lease_until)
 
 
-def claim_of(row: Row[Any], worker: str, now: datetime, lease_until: datetime) -> Claim:
+def claim_of(row: Any, worker: str, now: datetime, lease_until: datetime) -> Claim:
     """Return the claim that follows the one which ``row`` (with its ``content``) shows."""
     return Claim(
         dispatch_id=row.id,
@@ -212,5 +205,6 @@ def claim_of(row: Row[Any], worker: str, now: datetime, lease_until: datetime) -
 
 def _touch_lanes(conn: Connection, peer_ids: set[int], now: datetime) -> None:
     """Let lanes that were looked at go behind the others, those with nothing to claim too."""
-    if peer_ids:
-        conn.execute(update(lanes).where(lanes.c.peer_id.in_(peer_ids)).values(claimed_at=now))
+    _TOUCH_LANE.run_each(
+        conn, [{"own": peer_id, "claimed_at": now} for peer_id in sorted(peer_ids)]
+    )

@@ -5,8 +5,14 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, func, select
+from sqlalchemy import Column, Connection, Table, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
+
+from gateway.store.statements import Statement
+
+_LOCK_NAME = Statement(
+    select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name"), 0)).label("held"))
+)
 
 
 def insert_if_absent(conn: Connection, table: Table, *returning: Column[Any]) -> Any:
@@ -31,4 +37,4 @@ def lock_name(conn: Connection, name: str) -> None:
     SQLite has one writer at a time already.
     """
     if conn.dialect.name == "postgresql":
-        conn.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+        _LOCK_NAME.all(conn, name=name)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from select import select
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -14,6 +15,7 @@ from sqlalchemy.engine.url import URL
 from sqlalchemy.exc import (
     ArgumentError,
     DataError,
+    DisconnectionError,
     IntegrityError,
     OperationalError,
     ProgrammingError,
@@ -168,18 +170,21 @@ def _sqlite(address: URL, lock_wait: float) -> Engine:
     def _begin(conn: Connection) -> None:
         # Writers queue at BEGIN instead of failing when a read lock cannot be raised.
         reading = conn.get_execution_options().get(_READ, False)
-        conn.exec_driver_sql(f"PRAGMA query_only={'ON' if reading else 'OFF'}")
+        if conn.info.get(_READ) is not reading:  # the connection keeps it until told otherwise
+            conn.exec_driver_sql(f"PRAGMA query_only={'ON' if reading else 'OFF'}")
+            conn.info[_READ] = reading
         conn.exec_driver_sql("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
 
     return engine
 
 
 def _postgresql(address: URL, lock_wait: float) -> Engine:
+    from psycopg import IsolationLevel  # whoever runs on SQLite need not have it
+
     engine = create_engine(
         address,
         hide_parameters=True,
         isolation_level="READ COMMITTED",
-        pool_pre_ping=True,
         pool_size=10,
         max_overflow=20,
         pool_timeout=lock_wait,
@@ -192,9 +197,21 @@ def _postgresql(address: URL, lock_wait: float) -> Engine:
             connection.execute(f"SET {setting}")
         connection.autocommit = False
 
+    @event.listens_for(engine, "checkout")
+    def _require_open(connection: Any, _record: Any, _proxy: Any) -> None:
+        # An idle connection that has something to say was closed by the server.  This costs no
+        # round trip; SQLAlchemy then opens another.
+        if connection.closed or select([connection], [], [], 0)[0]:
+            raise DisconnectionError("the server has closed the connection")
+
     @event.listens_for(engine, "begin")
     def _begin(conn: Connection) -> None:
-        if conn.get_execution_options().get(_READ, False):
-            conn.exec_driver_sql("SET TRANSACTION READ ONLY, ISOLATION LEVEL REPEATABLE READ")
+        # The driver puts these into its BEGIN: no statement of their own.
+        reading = conn.get_execution_options().get(_READ, False)
+        driver: Any = conn.connection.driver_connection
+        driver.read_only = True if reading else None
+        driver.isolation_level = (
+            IsolationLevel.REPEATABLE_READ if reading else IsolationLevel.READ_COMMITTED
+        )
 
     return engine

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import Connection, Select, bindparam, select, update
 
 from gateway.documents.codes import Verdict
 from gateway.errors import MessageIdReusedError
 from gateway.store import bodies, journal
-from gateway.store.dialects import insert_if_absent, lock_name
+from gateway.store.dialects import lock_name
 from gateway.store.keys import canonical_key, digest
 from gateway.store.rows import Arrival, NewArrival
+from gateway.store.statements import Statement, inserting
 from gateway.store.tables import arrivals
 from gateway.store.tables import bodies as body_table
 
@@ -20,6 +21,20 @@ _COLUMNS = (
     *(arrivals.c[name] for name in Arrival.__dataclass_fields__ if name != "receipt"),
     body_table.c.content.label("receipt"),
 )
+_SHOWN = select(*_COLUMNS).join(body_table, body_table.c.sha256 == arrivals.c.receipt_sha256)
+_BY_ID = Statement(
+    _SHOWN.where(
+        arrivals.c.peer_id == bindparam("peer_id"),
+        arrivals.c.message_id == bindparam("message_id"),
+    )
+)
+_GIVEN = tuple(
+    name
+    for name in NewArrival.__dataclass_fields__
+    if name not in ("envelope", "payload", "receipt")
+)
+_DERIVED = ("repeats", "document_key", "envelope_sha256", "payload_sha256", "receipt_sha256")
+_INSERT = inserting(arrivals, (*_GIVEN, *_DERIVED), arrivals.c.id, if_absent=True)
 
 
 def reserve(conn: Connection, peer_id: int, message_id: str) -> Arrival | None:
@@ -34,19 +49,19 @@ def reserve(conn: Connection, peer_id: int, message_id: str) -> Arrival | None:
 
 def find(conn: Connection, peer_id: int, message_id: str) -> Arrival | None:
     """Return what a peer sent under this id."""
-    own = (arrivals.c.peer_id == peer_id, arrivals.c.message_id == message_id)
-    return _first(conn, _query().where(*own))
+    row = _BY_ID.first(conn, peer_id=peer_id, message_id=message_id)
+    return None if row is None else _arrival(row._asdict())
 
 
 def find_by_digest(conn: Connection, envelope_sha256: str) -> Arrival | None:
     """Return the first arrival of exactly these envelope bytes."""
     same = arrivals.c.envelope_sha256 == envelope_sha256
-    return _first(conn, _query().where(same).order_by(arrivals.c.id).limit(1))
+    return _first(conn, _SHOWN.where(same).order_by(arrivals.c.id).limit(1))
 
 
 def find_by_message(conn: Connection, message_id: str) -> tuple[Arrival, ...]:
     """Return what any peer sent under this id; ids are unique per sender only."""
-    query = _query().where(arrivals.c.message_id == message_id).order_by(arrivals.c.id)
+    query = _SHOWN.where(arrivals.c.message_id == message_id).order_by(arrivals.c.id)
     return tuple(_arrival(row._mapping) for row in conn.execute(query))
 
 
@@ -56,20 +71,19 @@ def record_arrival(conn: Connection, new: NewArrival) -> Arrival:
     Raises:
         MessageIdReusedError: the peer used this id before for other bytes.
     """
-    values = {
-        name: getattr(new, name)
-        for name in NewArrival.__dataclass_fields__
-        if name not in ("envelope", "payload", "receipt")
-    }
+    values = {name: getattr(new, name) for name in _GIVEN}
     key = None if new.document_number is None else canonical_key(new.document_number)
+    payload = () if new.payload is None else (new.payload,)
+    envelope_sha256, receipt_sha256, *rest = bodies.put_all(
+        conn, new.envelope, new.receipt, *payload
+    )
     values |= {
         "repeats": 0,
-        "envelope_sha256": bodies.put(conn, new.envelope),
-        "payload_sha256": None if new.payload is None else bodies.put(conn, new.payload),
-        "receipt_sha256": bodies.put(conn, new.receipt),
+        "envelope_sha256": envelope_sha256,
+        "payload_sha256": rest[0] if rest else None,
+        "receipt_sha256": receipt_sha256,
     }
-    statement = insert_if_absent(conn, arrivals, arrivals.c.id)
-    inserted = conn.execute(statement, {**values, "document_key": key}).scalar()
+    inserted = _INSERT.scalar(conn, **values, document_key=key)
     if inserted is None:
         return _recorded_before(conn, new)
     stored = Arrival(id=inserted, receipt=new.receipt, **values)
@@ -107,7 +121,7 @@ def page(
     limit: int = 50,
 ) -> tuple[Arrival, ...]:
     """Return the newest arrivals first; pass the last ``id`` as ``before`` for the next page."""
-    query = _query().order_by(arrivals.c.id.desc()).limit(limit)
+    query = _SHOWN.order_by(arrivals.c.id.desc()).limit(limit)
     if peer_id is not None:
         query = query.where(arrivals.c.peer_id == peer_id)
     if document_number is not None:
@@ -121,12 +135,8 @@ def in_conversation(conn: Connection, conversation_id: str) -> tuple[Arrival, ..
     """Return the arrivals of one conversation in the order in which they came."""
     own = arrivals.c.conversation_id == conversation_id
     return tuple(
-        _arrival(row._mapping) for row in conn.execute(_query().where(own).order_by(arrivals.c.id))
+        _arrival(row._mapping) for row in conn.execute(_SHOWN.where(own).order_by(arrivals.c.id))
     )
-
-
-def _query() -> Select[Any]:
-    return select(*_COLUMNS).join(body_table, body_table.c.sha256 == arrivals.c.receipt_sha256)
 
 
 def _first(conn: Connection, query: Select[Any]) -> Arrival | None:

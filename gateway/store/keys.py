@@ -18,6 +18,8 @@ def canonical_key(written: str) -> str:
     NFKC, invisible characters dropped, every dash a hyphen, every decimal digit an ASCII
     one, upper case, white space trimmed and runs of it made one space.
     """
+    if written.isascii():  # nearly every key; what follows would change nothing else in it
+        return " ".join(written.upper().split())
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", written).upper())
     return " ".join("".join(_fold(char) for char in folded).split())
 

@@ -1,6 +1,7 @@
 """The outbox: messages on their way, changed only along ``gateway.store.delivery``.
 
-Claiming stands in ``gateway.store.claiming`` and is offered here too.  Every function that
+Claiming stands in ``gateway.store.claiming``, the end of an attempt in
+``gateway.store.recording``; both are offered here too.  Every function that
 changes a row writes the journal in the same transaction.
 """
 
@@ -11,16 +12,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, select, text, update
 
 from gateway.documents.codes import Verdict
 from gateway.errors import ConflictError, NotFoundError
-from gateway.store import awake, bodies, journal
+from gateway.store import bodies, journal
 from gateway.store.claiming import claim_due, renew
-from gateway.store.delivery import OUTCOMES, DeliveryEvent, advance, sources
-from gateway.store.dialects import insert_if_absent
+from gateway.store.delivery import DeliveryEvent, advance
 from gateway.store.keys import canonical_key
-from gateway.store.rows import Attempt, AttemptOutcome, Claim, Dispatch, NewDispatch
+from gateway.store.recording import COLUMNS, journal_step, record_attempt
+from gateway.store.rows import Attempt, Dispatch, NewDispatch
+from gateway.store.statements import Statement, inserting
 from gateway.store.states import DeliveryState
 from gateway.store.tables import attempts, dispatches
 from gateway.store.tables.exchange import OPEN
@@ -44,7 +46,27 @@ __all__ = [
     "set_verdict",
 ]
 
-_COLUMNS = tuple(dispatches.c[name] for name in Dispatch.__dataclass_fields__)
+_GIVEN = tuple(
+    name
+    for name in NewDispatch.__dataclass_fields__
+    if name not in ("envelope", "payload", "due_at", "head_start")
+)
+_DERIVED = (
+    "document_key",
+    "state",
+    "due_at",
+    "rank_at",
+    "fence",
+    "attempts",
+    "updated_at",
+    "envelope_sha256",
+    "payload_sha256",
+)
+_ENQUEUE = inserting(dispatches, (*_GIVEN, *_DERIVED), dispatches.c.id, if_absent=True)
+_BY_ID = Statement(select(*COLUMNS).where(dispatches.c.message_id == bindparam("message_id")))
+_UNTRIED: Mapping[str, Any] = dict.fromkeys(
+    ("lease_owner", "verdict", "code", "detail", "receipt_sha256")
+)
 
 
 def enqueue(conn: Connection, new: NewDispatch) -> Dispatch:
@@ -53,12 +75,8 @@ def enqueue(conn: Connection, new: NewDispatch) -> Dispatch:
     Raises:
         ConflictError: the message id was used for other bytes.
     """
-    values = {
-        name: getattr(new, name)
-        for name in NewDispatch.__dataclass_fields__
-        if name not in ("envelope", "payload", "due_at", "head_start")
-    }
-    values |= {
+    envelope_sha256, payload_sha256 = bodies.put_all(conn, new.envelope, new.payload)
+    values = {name: getattr(new, name) for name in _GIVEN} | {
         "document_key": canonical_key(new.document_number),
         "state": DeliveryState.QUEUED,
         "due_at": new.due_at or new.created_at,
@@ -66,53 +84,15 @@ def enqueue(conn: Connection, new: NewDispatch) -> Dispatch:
         "fence": 0,
         "attempts": 0,
         "updated_at": new.created_at,
-        "envelope_sha256": bodies.put(conn, new.envelope),
-        "payload_sha256": bodies.put(conn, new.payload),
+        "envelope_sha256": envelope_sha256,
+        "payload_sha256": payload_sha256,
     }
-    row = conn.execute(insert_if_absent(conn, dispatches, *_COLUMNS), values).one_or_none()
-    if row is None:
+    key = _ENQUEUE.scalar(conn, **values)
+    if key is None:
         return _enqueued_before(conn, new)
-    stored = Dispatch(**row._mapping)
-    _journal(conn, stored, journal.Action.DISPATCH_QUEUED, new.created_at, sha256=True)
-    return stored
-
-
-def record_attempt(conn: Connection, claim: Claim, outcome: AttemptOutcome) -> Dispatch:
-    """Record how the claimed attempt ended and return the dispatch as it is now.
-
-    Raises:
-        ConflictError: the claim is stale, another worker has taken the dispatch over or an
-            operator ended it; nothing was changed.
-        ValueError: the outcome is no outcome (a mistake of our own).
-    """
-    event = OUTCOMES.get(outcome.state)
-    if event is None or (outcome.due_at is None) is (outcome.state is DeliveryState.RETRYING):
-        raise ValueError(f"no attempt ends as {outcome.state} due at {outcome.due_at}")
-    row = conn.execute(
-        update(dispatches)
-        .where(
-            dispatches.c.id == claim.dispatch_id,
-            dispatches.c.fence == claim.fence,
-            dispatches.c.state.in_(sources(event)),
-        )
-        .values(
-            state=outcome.state,
-            due_at=awake.due_at(conn, claim, outcome),
-            lease_owner=None,
-            verdict=outcome.verdict,
-            code=outcome.code,
-            detail=outcome.detail,
-            updated_at=outcome.ended_at,
-            receipt_sha256=None if outcome.receipt is None else bodies.put(conn, outcome.receipt),
-        )
-        .returning(*_COLUMNS)
-    ).one_or_none()
-    if row is None:
-        raise ConflictError(f"the claim {claim.fence} on {claim.message_id} is lost")
-    _close_attempt(conn, claim, outcome)
-    awake.note_lane(conn, claim, outcome)
-    stored = Dispatch(**row._mapping)
-    _journal(conn, stored, journal.Action.DISPATCH_ATTEMPTED, outcome.ended_at, claim.worker)
+    del values["document_key"]
+    stored = Dispatch(id=key, **_UNTRIED, **values)
+    journal_step(conn, stored, journal.Action.DISPATCH_QUEUED, new.created_at, sha256=True)
     return stored
 
 
@@ -199,9 +179,8 @@ def set_verdict(conn: Connection, message_id: str, verdict: Verdict, *, at: date
 
 def dispatch(conn: Connection, message_id: str) -> Dispatch | None:
     """Return the message with this id."""
-    query = select(*_COLUMNS).where(dispatches.c.message_id == message_id)
-    row = conn.execute(query).one_or_none()
-    return None if row is None else Dispatch(**row._mapping)
+    row = _BY_ID.first(conn, message_id=message_id)
+    return None if row is None else Dispatch(**row._asdict())
 
 
 def receipt(conn: Connection, message_id: str) -> bytes | None:
@@ -233,7 +212,7 @@ def page(
     limit: int = 50,
 ) -> tuple[Dispatch, ...]:
     """Return the newest messages first; pass the last ``id`` as ``before`` for the next page."""
-    query = select(*_COLUMNS).order_by(dispatches.c.id.desc()).limit(limit)
+    query = select(*COLUMNS).order_by(dispatches.c.id.desc()).limit(limit)
     if peer_id is not None:
         query = query.where(dispatches.c.peer_id == peer_id)
     if state is not None:
@@ -248,7 +227,7 @@ def page(
 def in_conversation(conn: Connection, conversation_id: str) -> tuple[Dispatch, ...]:
     """Return the messages of one conversation in the order in which they are sent."""
     own = dispatches.c.conversation_id == conversation_id
-    query = select(*_COLUMNS).where(own).order_by(dispatches.c.id)
+    query = select(*COLUMNS).where(own).order_by(dispatches.c.id)
     return tuple(Dispatch(**row._mapping) for row in conn.execute(query))
 
 
@@ -277,19 +256,6 @@ def _enqueued_before(conn: Connection, new: NewDispatch) -> Dispatch:
     return present
 
 
-def _close_attempt(conn: Connection, claim: Claim, outcome: AttemptOutcome) -> None:
-    conn.execute(
-        update(attempts)
-        .where(attempts.c.dispatch_id == claim.dispatch_id, attempts.c.number == claim.fence)
-        .values(
-            ended_at=outcome.ended_at,
-            code=outcome.code or outcome.state.value,
-            detail=outcome.detail,
-            http_status=outcome.http_status,
-        )
-    )
-
-
 @dataclass(frozen=True)
 class _Step:
     event: DeliveryEvent
@@ -300,7 +266,7 @@ class _Step:
 def _operate(
     conn: Connection, message_id: str, step: _Step, *, at: datetime, actor: str, reason: str
 ) -> Dispatch:
-    locked = select(*_COLUMNS).where(_is(message_id)).with_for_update()
+    locked = select(*COLUMNS).where(_is(message_id)).with_for_update()
     row: Row[Any] | None = conn.execute(locked).one_or_none()
     if row is None:
         raise NotFoundError(f"no message {message_id} was sent from here")
@@ -314,7 +280,7 @@ def _operate(
     if step.event is DeliveryEvent.RECONCILE:
         values |= {"verdict": None, "code": None, "detail": None, "receipt_sha256": None}
     changed = conn.execute(
-        update(dispatches).where(_is(message_id)).values(**values).returning(*_COLUMNS)
+        update(dispatches).where(_is(message_id)).values(**values).returning(*COLUMNS)
     ).one()
     journal.append(
         conn,
@@ -329,28 +295,3 @@ def _operate(
 
 def _is(message_id: str) -> ColumnElement[bool]:
     return dispatches.c.message_id == message_id
-
-
-def _journal(
-    conn: Connection,
-    stored: Dispatch,
-    action: journal.Action,
-    at: datetime,
-    worker: str | None = None,
-    *,
-    sha256: bool = False,
-) -> None:
-    detail: dict[str, Any] = {
-        "state": stored.state,
-        "attempt": stored.attempts,
-        "code": stored.code,
-        "document": stored.document_number,
-    }
-    if sha256:
-        detail["envelope_sha256"] = stored.envelope_sha256
-    if stored.receipt_sha256 is not None:
-        detail["receipt_sha256"] = stored.receipt_sha256
-    actor = journal.GATEWAY if worker is None else f"worker:{worker}"
-    journal.append(
-        conn, at=at, actor=actor, action=action, subject=stored.message_id, detail=detail
-    )

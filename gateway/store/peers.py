@@ -5,18 +5,33 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, update
 
 from gateway.documents.codes import DocumentType
 from gateway.errors import ConflictError, NotFoundError
 from gateway.store import journal
 from gateway.store.dialects import insert_if_absent
 from gateway.store.rows import Lane, NewCredential, Peer, PeerCredential, PeerCrl, PeerProfile
+from gateway.store.statements import Statement
 from gateway.store.states import CredentialUse, PeerState
 from gateway.store.tables import lanes, peer_credentials, peer_crls
 from gateway.store.tables import peers as table
 
 _PROFILE = tuple(PeerProfile.__dataclass_fields__)
+_BY_ID = Statement(select(table).where(table.c.id == bindparam("own")))
+_BY_IDENTIFIER = Statement(select(table).where(table.c.identifier == bindparam("identifier")))
+_BY_COUNTRY = Statement(
+    select(table).where(table.c.country == bindparam("country")).order_by(table.c.identifier)
+)
+_BY_TLS = Statement(
+    select(table)
+    .join(peer_credentials, peer_credentials.c.peer_id == table.c.id)
+    .where(
+        peer_credentials.c.use == CredentialUse.TLS,
+        peer_credentials.c.fingerprint == bindparam("fingerprint"),
+    )
+)
+_LANE = Statement(select(lanes).where(lanes.c.peer_id == bindparam("own")))
 
 
 def add(conn: Connection, profile: PeerProfile, *, at: datetime, actor: str) -> Peer:
@@ -82,7 +97,7 @@ def get(conn: Connection, peer_id: int) -> Peer:
     Raises:
         NotFoundError: there is none.
     """
-    row = conn.execute(select(table).where(table.c.id == peer_id)).one_or_none()
+    row = _BY_ID.first(conn, own=peer_id)
     if row is None:
         raise NotFoundError(f"no peer has the key {peer_id}")
     return _peer(row)
@@ -90,14 +105,13 @@ def get(conn: Connection, peer_id: int) -> Peer:
 
 def by_identifier(conn: Connection, identifier: str) -> Peer | None:
     """Return the peer with this identifier, suspended or not."""
-    row = conn.execute(select(table).where(table.c.identifier == identifier)).one_or_none()
+    row = _BY_IDENTIFIER.first(conn, identifier=identifier)
     return None if row is None else _peer(row)
 
 
 def by_country(conn: Connection, country: str) -> tuple[Peer, ...]:
     """Return the peers of a state, by identifier."""
-    query = select(table).where(table.c.country == country).order_by(table.c.identifier)
-    return tuple(_peer(row) for row in conn.execute(query))
+    return tuple(_peer(row) for row in _BY_COUNTRY.all(conn, country=country))
 
 
 def by_tls_fingerprint(
@@ -108,16 +122,14 @@ def by_tls_fingerprint(
     Args:
         at: judge the registration's validity at this time; None ignores it.
     """
-    known = peer_credentials
-    query = (
-        select(table)
-        .join(known, known.c.peer_id == table.c.id)
-        .where(known.c.use == CredentialUse.TLS, known.c.fingerprint == fingerprint.lower())
-    )
-    if at is not None:
-        query = query.where(_holds(at))
-    row = conn.execute(query).one_or_none()
-    return None if row is None else _peer(row)
+    row = _BY_TLS.first(conn, fingerprint=fingerprint.lower())
+    if row is None:
+        return None
+    peer = _peer(row)
+    if at is None:
+        return peer
+    shown = credentials(conn, peer.id, CredentialUse.TLS, at=at)
+    return peer if any(one.fingerprint == fingerprint.lower() for one in shown) else None
 
 
 def every(conn: Connection) -> tuple[Peer, ...]:
@@ -245,10 +257,10 @@ def lane(conn: Connection, peer_id: int) -> Lane:
     Raises:
         NotFoundError: there is no such peer.
     """
-    row = conn.execute(select(lanes).where(lanes.c.peer_id == peer_id)).one_or_none()
+    row = _LANE.first(conn, own=peer_id)
     if row is None:
         raise NotFoundError(f"no peer has the key {peer_id}")
-    return Lane(**row._mapping)
+    return Lane(**row._asdict())
 
 
 def _touched(at: datetime) -> dict[str, Any]:
@@ -314,7 +326,7 @@ def _values(profile: PeerProfile) -> dict[str, Any]:
     return values
 
 
-def _peer(row: Row[Any]) -> Peer:
-    values = dict(row._mapping)
+def _peer(row: Any) -> Peer:
+    values = row._asdict()
     values["document_types"] = tuple(DocumentType(kind) for kind in values["document_types"])
     return Peer(**values)

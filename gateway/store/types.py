@@ -14,8 +14,6 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 """A 64-bit key; SQLite numbers rows by itself only where the type is INTEGER."""
 
-_ISO = "%Y-%m-%dT%H:%M:%S.%fZ"
-
 
 class UtcMoment(TypeDecorator[datetime]):
     """Stores an aware point in time as UTC; sortable text of fixed width on SQLite."""
@@ -40,16 +38,21 @@ class UtcMoment(TypeDecorator[datetime]):
         if value.tzinfo is None:
             raise ValueError("a naive time cannot be stored")
         moment = value.astimezone(UTC)
-        return moment.strftime(_ISO) if dialect.name == "sqlite" else moment
+        return _written(moment) if dialect.name == "sqlite" else moment
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Return the stored time as aware UTC."""
         if value is None:
             return None
         if dialect.name == "sqlite":
-            return datetime.strptime(value, _ISO).replace(tzinfo=UTC)
+            return datetime.fromisoformat(value)
         moment: datetime = value
         return moment.astimezone(UTC)
+
+
+def _written(moment: datetime) -> str:
+    """Return a moment in UTC as text of fixed width, which sorts as the moments do."""
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 class ExactDecimal(TypeDecorator[Decimal]):
