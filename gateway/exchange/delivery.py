@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy import Connection
 
 from gateway.documents import Verdict
 from gateway.errors import ConflictError, GatewayError, InternalError, PeerFaultError
@@ -222,9 +223,11 @@ def _holds(worker: Worker, claim: Claim) -> bool:
 
 
 def _write(worker: Worker, claim: Claim, outcome: AttemptOutcome) -> None:
-    with worker.desk.store.begin() as conn:
+    def book(conn: Connection) -> None:
         outbox.record_attempt(conn, claim, outcome)
         register.record_delivery(conn, claim, outcome)
+
+    worker.desk.store.together(book)
     log.info(
         "attempt recorded",
         message_id=claim.message_id,

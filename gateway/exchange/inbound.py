@@ -33,8 +33,8 @@ from gateway.errors import (
 from gateway.exchange.context import Desk
 from gateway.exchange.receipts import sha256_of
 from gateway.exchange.settle import Authentic, repeat, settle
-from gateway.store import Peer, events, inbox, journal, peers
-from gateway.trust import SignerRole, verify
+from gateway.store import Arrival, Peer, events, inbox, journal, peers
+from gateway.trust import PeerTrust, SignerRole, verify
 from gateway.xml.parsing import parse
 
 log = structlog.get_logger(__name__)
@@ -49,6 +49,19 @@ class Claim:
     raw: bytes
     sha256: str
     header: Header
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """Is what the books say of a claimed sender.
+
+    Attributes:
+        earlier: what it sent before under the claimed message id.
+    """
+
+    peer: Peer
+    trust: PeerTrust
+    earlier: Arrival | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +144,9 @@ def _accepted(
     desk: Desk, raw: bytes, digest: str, source: Caller | Carrier, now: datetime
 ) -> bytes:
     try:
-        return _answered(desk, _authenticate(desk, raw, digest, source, now), now)
+        claim = _claimed(raw, digest)  # 1
+        known = _known(desk, claim.header, source)  # 2
+        return _answered(desk, known, _authenticate(desk, claim, known, now), now)
     except BusyError:  # the books cannot take a note of it either
         raise
     except GatewayError as exc:
@@ -140,30 +155,31 @@ def _accepted(
         raise
 
 
-def _answered(desk: Desk, authentic: Authentic, now: datetime) -> bytes:
-    repeated = _repeated(desk, authentic)
-    if repeated is not None:
+def _answered(desk: Desk, known: Known, authentic: Authentic, now: datetime) -> bytes:
+    earlier = known.earlier
+    if earlier is not None and earlier.message_id == authentic.header.message_id:  # 5
+        receipt = desk.store.together(lambda conn: repeat(conn, earlier, authentic.sha256, now))
         log.info("arrival repeated")
-        return repeated
+        return receipt
     _require_time_window(desk, authentic.header, now)  # 6
     receipt = settle(desk, authentic)  # 7
     log.info("arrival answered", document_type=authentic.header.document_type.value)
     return receipt
 
 
-def _authenticate(
-    desk: Desk, raw: bytes, digest: str, source: Caller | Carrier, now: datetime
-) -> Authentic:
-    claim = Claim(raw=raw, sha256=digest, header=peek(parse(raw)))  # 1
+def _claimed(raw: bytes, digest: str) -> Claim:
+    claim = Claim(raw=raw, sha256=digest, header=peek(parse(raw)))
     structlog.contextvars.bind_contextvars(
         message_id=claim.header.message_id,
         conversation_id=claim.header.conversation_id,
         sender=claim.header.sender,
     )
-    peer = _known_peer(desk, claim.header, source)  # 2
-    with desk.store.read() as conn:
-        trust = desk.trust_cache.of(conn, peer)
-    verified = verify(raw, trust, role=SignerRole.GATEWAY, at=now)  # 3
+    return claim
+
+
+def _authenticate(desk: Desk, claim: Claim, known: Known, now: datetime) -> Authentic:
+    peer, trust = known.peer, known.trust
+    verified = verify(claim.raw, trust, role=SignerRole.GATEWAY, at=now)  # 3
     desk.schemas.require_valid(verified.root)
     header, payload = unwrap(verified.root)
     _require_fitting(desk, peer, header)  # 4
@@ -172,14 +188,30 @@ def _authenticate(
             f"signed for {verified.signer.country}, but sent as {header.sender_country}"
         )
     return Authentic(
-        raw=raw, sha256=digest, header=header, payload=payload, peer=peer, trust=trust, now=now
+        raw=claim.raw,
+        sha256=claim.sha256,
+        header=header,
+        payload=payload,
+        peer=peer,
+        trust=trust,
+        now=now,
     )
 
 
-def _known_peer(desk: Desk, header: Header, source: Caller | Carrier) -> Peer:
+def _known(desk: Desk, header: Header, source: Caller | Carrier) -> Known:
+    """Return what is known of a claimed sender, all of one moment."""
     with desk.store.read() as conn:
-        peer = peers.by_identifier(conn, header.sender)
-        is_bound = peer is not None and source.binds(conn, peer)
+        found = peers.by_identifier(conn, header.sender)
+        is_bound = found is not None and source.binds(conn, found)
+        peer = _admitted(header, found, source, is_bound=is_bound)
+        trust = desk.trust_cache.of(conn, peer)
+        earlier = inbox.find(conn, peer.id, header.message_id)
+    return Known(peer=peer, trust=trust, earlier=earlier)
+
+
+def _admitted(
+    header: Header, peer: Peer | None, source: Caller | Carrier, *, is_bound: bool
+) -> Peer:
     if peer is None:
         raise UnknownPeerError(f"no peer is registered as {header.sender!r}")
     if not is_bound and isinstance(source, Carrier):
@@ -210,15 +242,6 @@ def _require_fitting(desk: Desk, peer: Peer, header: Header) -> None:
         raise VersionNotSupportedError(
             f"version {header.document_version} of {header.document_type} is not read here"
         )
-
-
-def _repeated(desk: Desk, authentic: Authentic) -> bytes | None:
-    with desk.store.read() as conn:
-        earlier = inbox.find(conn, authentic.peer.id, authentic.header.message_id)
-    if earlier is None:
-        return None
-    with desk.store.begin() as conn:
-        return repeat(conn, earlier, authentic.sha256, authentic.now)
 
 
 def _require_time_window(desk: Desk, header: Header, now: datetime) -> None:

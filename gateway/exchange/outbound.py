@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from gateway.agreements import Facts, Point, WireFacts, check_at_each
+from gateway.agreements import Facts, Point, RegisterFacts, WireFacts, check_at_each
 from gateway.documents import (
     BooksStatement,
     CertificateOfOrigin,
@@ -85,8 +85,44 @@ def submit_document(desk: Desk, document: Document) -> Submission:
         InvalidDocumentError: with every finding; nothing was stored.
         NoRouteError: no peer is registered for the state concerned.
     """
-    with desk.store.begin() as conn:
-        return submit_within(desk, conn, document)
+    return _submit(desk, document)
+
+
+def _submit(desk: Desk, document: Document, signed: bytes | None = None) -> Submission:
+    """Judge and sign before the transaction, because meanwhile others wait; look again in it."""
+    with desk.store.read() as conn:
+        seen = _see(conn, document)  # 1, 2
+        if seen.earlier is not None:
+            return _submission(document, seen.peer, seen.earlier, (), repeated=True)
+        findings = judge(desk, conn, document, peer=seen.peer)  # 3
+    peer = seen.peer
+    if peer is None:
+        raise _no_route(document)
+    prepared = prepare(desk, document, peer, findings=findings, now=desk.clock(), signed=signed)
+
+    def book(conn: Connection) -> Submission:
+        if _see(conn, document) != seen:
+            return submit_within(desk, conn, document, signed)
+        return _queued(desk, conn, prepared)  # 5
+
+    return desk.store.together(book)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Is all that the books say about a submission; while it is the same, so is the answer."""
+
+    peer: Peer | None
+    earlier: str | None
+    known: RegisterFacts
+
+
+def _see(conn: Connection, document: Document) -> _Seen:
+    return _Seen(
+        peer=known_receiver(conn, document),
+        earlier=submitted_before(conn, document),
+        known=facts_about(conn, document, outbound=True),
+    )
 
 
 def submit_within(
@@ -118,9 +154,13 @@ def queue(
 ) -> Submission:
     """Return the submission of a judged document, queued and registered in this transaction."""
     prepared = prepare(desk, document, peer, findings=findings, now=desk.clock(), signed=signed)
+    return _queued(desk, conn, prepared)
+
+
+def _queued(desk: Desk, conn: Connection, prepared: Prepared) -> Submission:
     dispatch = outbox.enqueue(conn, _new_dispatch(desk, prepared))
     _register(conn, prepared)
-    return _submission(document, peer, dispatch.message_id, findings)
+    return _submission(prepared.document, prepared.peer, dispatch.message_id, prepared.findings)
 
 
 def submit_signed(desk: Desk, raw: bytes) -> Submission:
@@ -133,9 +173,7 @@ def submit_signed(desk: Desk, raw: bytes) -> Submission:
         TrustError: the signature is not that of an authority registered here.
         InvalidDocumentError, SchemaError: see ``submit_document``.
     """
-    document = read_signed(desk, raw)
-    with desk.store.begin() as conn:
-        return submit_within(desk, conn, document, signed=raw)
+    return _submit(desk, read_signed(desk, raw), signed=raw)
 
 
 def dry_run(desk: Desk, document: Document) -> Submission:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from datetime import datetime
 
 from cryptography import x509
 from sqlalchemy import Connection
@@ -30,13 +29,13 @@ class PeerTrustCache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: dict[int, tuple[datetime, PeerTrust]] = {}
+        self._kept: dict[int, tuple[int, PeerTrust]] = {}
 
     def of(self, conn: Connection, peer: Peer) -> PeerTrust:
         """Return whom we believe when ``peer`` speaks."""
         with self._lock:
             kept = self._kept.get(peer.id)
-        if kept is not None and kept[0] == peer.updated_at:
+        if kept is not None and kept[0] == peer.revision:
             return kept[1]
         trust = peer_trust(
             peer,
@@ -44,7 +43,7 @@ class PeerTrustCache:
             [crl.content for crl in peers.crls(conn, peer.id)],
         )
         with self._lock:
-            self._kept[peer.id] = (peer.updated_at, trust)
+            self._kept[peer.id] = (peer.revision, trust)
         return trust
 
 

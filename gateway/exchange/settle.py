@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from gateway.agreements import Facts, Point, WireFacts, check
+from gateway.agreements import Facts, Point, RegisterFacts, WireFacts, check
 from gateway.documents import (
     BooksStatement,
     CertificateOfOrigin,
@@ -66,13 +66,30 @@ class Judged:
     findings: tuple[Finding, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Foreseen:
+    """Is what a message will be answered if the register still says what it said.
+
+    Rules are judged and receipts signed before the transaction, because meanwhile others wait.
+
+    Attributes:
+        known: what the register said.
+    """
+
+    known: RegisterFacts | None
+    judged: Judged
+    receipt: bytes
+
+
 def settle(desk: Desk, message: Authentic) -> bytes:
     """Return the receipt for ``message`` after storing all that it acknowledges.
 
     1. Examine the payload: signature, schema, content.
-    2. Open the transaction; a twin that came first has its receipt repeated.
-    3. Judge the document by the rules, with what the register knows.
-    4. Book the document where it was not refused, then arrival and receipt.
+    2. Judge the document by the rules, with what the register knows; sign the receipt.
+    3. Open the transaction; a twin that came first has its receipt repeated.
+    4. Judge again if the register says anything else by now.
+    5. Book the document where it was not refused, then arrival and receipt; sign another
+       receipt if booking changed the answer.
 
     Raises:
         GatewayError: only where a later attempt with the same bytes may fare better.
@@ -80,18 +97,42 @@ def settle(desk: Desk, message: Authentic) -> bytes:
     examined = examine(  # 1
         desk, message.payload, message.header.document_type, message.trust, message.now
     )
-    with desk.store.begin() as conn:
-        twin = inbox.reserve(conn, message.peer.id, message.header.message_id)  # 2
-        if twin is not None:
-            return repeat(conn, twin, message.sha256, message.now)
-        if isinstance(examined.document, CustomsResponse):
-            document = examined.document
-            require_certificate(conn, message.peer, message.header, document, now=message.now)
-        judged = _judge(desk, conn, message, examined)  # 3
-        judged = _booked(desk, conn, message, judged)  # 4
+    foreseen = _foresee(desk, message, examined)  # 2
+    return desk.store.together(lambda conn: _settled(desk, conn, message, examined, foreseen))
+
+
+def _foresee(desk: Desk, message: Authentic, examined: Examined) -> Foreseen:
+    with desk.store.read() as conn:
+        known = _known(conn, examined)
+    judged = _judge(desk, message, examined, known)
+    return Foreseen(known=known, judged=judged, receipt=_receipt(desk, message, judged))
+
+
+def _settled(
+    desk: Desk, conn: Connection, message: Authentic, examined: Examined, foreseen: Foreseen
+) -> bytes:
+    twin = inbox.reserve(conn, message.peer.id, message.header.message_id)  # 3
+    if twin is not None:
+        return repeat(conn, twin, message.sha256, message.now)
+    if isinstance(examined.document, CustomsResponse):
+        document = examined.document
+        require_certificate(conn, message.peer, message.header, document, now=message.now)
+    judged, known = foreseen.judged, _known(conn, examined)
+    if known != foreseen.known:
+        judged = _judge(desk, message, examined, known)  # 4
+    judged = _booked(desk, conn, message, judged)  # 5
+    receipt = foreseen.receipt
+    if judged != foreseen.judged:
         receipt = _receipt(desk, message, judged)
-        inbox.record_arrival(conn, _arrival(message, examined, judged, receipt))
+    inbox.record_arrival(conn, _arrival(message, examined, judged, receipt))
     return receipt
+
+
+def _known(conn: Connection, examined: Examined) -> RegisterFacts | None:
+    """Return what the register knows about what the document touches; None for nothing read."""
+    if examined.document is None:
+        return None
+    return facts_about(conn, examined.document, outbound=False)
 
 
 def repeat(conn: Connection, earlier: Arrival, sha256: str, now: datetime) -> bytes:
@@ -109,7 +150,9 @@ def repeat(conn: Connection, earlier: Arrival, sha256: str, now: datetime) -> by
     return earlier.receipt
 
 
-def _judge(desk: Desk, conn: Connection, message: Authentic, examined: Examined) -> Judged:
+def _judge(
+    desk: Desk, message: Authentic, examined: Examined, known: RegisterFacts | None
+) -> Judged:
     document = examined.document
     if document is None:
         return Judged(
@@ -123,14 +166,14 @@ def _judge(desk: Desk, conn: Connection, message: Authentic, examined: Examined)
         return Judged(
             document=document, verdict=Verdict.REFUSED, code=exc.code, findings=(finding_of(exc),)
         )
-    findings = check(document, agreement, _facts(desk, conn, message, examined, document))
+    findings = check(document, agreement, _facts(desk, message, examined, known))
     verdict = verdict_of(findings)
     code = RULES_BROKEN if verdict is Verdict.REFUSED else None
     return Judged(document=document, verdict=verdict, code=code, findings=findings)
 
 
 def _facts(
-    desk: Desk, conn: Connection, message: Authentic, examined: Examined, document: Document
+    desk: Desk, message: Authentic, examined: Examined, known: RegisterFacts | None
 ) -> Facts:
     header = message.header
     wire = WireFacts(
@@ -148,7 +191,7 @@ def _facts(
         hs=desk.hs,
         wire=wire,
         signature=examined.signature,
-        register=facts_about(conn, document, outbound=False),
+        register=known,
     )
 
 

@@ -5,10 +5,10 @@ Nothing of SQLAlchemy's error tree leaves the context managers below.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from select import select
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.url import URL
@@ -24,7 +24,10 @@ from sqlalchemy.exc import (
 
 from gateway.errors import BusyError, ConfigError, ConflictError, GatewayError, InputError
 from gateway.store import chain
+from gateway.store.grouping import Group
 from gateway.store.migrations import upgrade
+
+ResultT = TypeVar("ResultT")
 
 LOCK_WAIT_SECONDS = 15.0
 _SQLITE_PRAGMAS = (
@@ -51,6 +54,7 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._group = Group(self.begin)
 
     @classmethod
     def open(cls, url: str, *, lock_wait_seconds: float = LOCK_WAIT_SECONDS) -> Store:
@@ -101,6 +105,19 @@ class Store:
                 chain.seal(conn)
             finally:
                 chain.close_pending(conn)
+
+    def together(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        """Return what ``work`` does in a writing transaction, committed.
+
+        Threads that come at once share the transaction and its commit; a failure of one leaves
+        the others' work alone.  ``work`` runs in any of these threads, perhaps twice, of which
+        only one counts; it must not wait for another.
+
+        Raises:
+            BusyError: as ``begin``, also where the shared transaction failed; nothing is stored.
+            ConflictError: a unique key is taken.
+        """
+        return self._group.run(work)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
