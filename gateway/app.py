@@ -28,7 +28,7 @@ from gateway.exchange.peering import pem
 from gateway.exchange.priorities import PriorityTable
 from gateway.exchange.retry import RetryPolicy
 from gateway.exchange.retry_table import RetryTable
-from gateway.store import CredentialUse, Peer, PeerChannel, Store, peers
+from gateway.store import CredentialUse, Peer, PeerChannel, PeerCredential, Store, peers
 from gateway.transport import Channel, CollectTransport, PeerEndpoint, SoapVersion, Transport
 from gateway.trust import (
     COMPATIBLE,
@@ -232,14 +232,22 @@ def collector_of(gateway: Gateway, transport: CollectTransport, *, name: str) ->
 def endpoint_book(gateway: Gateway) -> Callable[[Peer], PeerEndpoint]:
     """Return the function that says where and with which credentials a peer is reached."""
     settings = gateway.settings
+    kept: dict[int, tuple[int, tuple[PeerCredential, ...]]] = {}
+
+    def anchors_of(peer: Peer) -> tuple[PeerCredential, ...]:
+        """Return the server anchors of a peer, read again only when its row has changed."""
+        revision, anchors = kept.get(peer.id, (None, ()))
+        if revision != peer.revision:
+            with gateway.store.read() as conn:
+                anchors = peers.credentials(conn, peer.id, use=CredentialUse.SERVER_CA)
+            kept[peer.id] = peer.revision, anchors
+        now = gateway.desk.clock()
+        return tuple(anchor for anchor in anchors if anchor.holds_at(now))
 
     def endpoint_of(peer: Peer) -> PeerEndpoint:
         if peer.channel is PeerChannel.COLLECT:
             raise ConflictError(f"{peer.identifier} cannot be called; it collects from us")
-        with gateway.store.read() as conn:
-            anchors = peers.credentials(
-                conn, peer.id, use=CredentialUse.SERVER_CA, at=gateway.desk.clock()
-            )
+        anchors = anchors_of(peer)
         return PeerEndpoint(
             channel=Channel(peer.channel.value),
             url=peer.url,

@@ -185,7 +185,9 @@ class DeliverySection(Section):
         give_up_after_hours: then a person must look (state FAILED; `eco resend` revives it).
         connect_timeout_seconds: longest wait for a connection.
         read_timeout_seconds: longest silence while waiting for the answer.
-        lanes: peers that one worker sends to at the same time; slow ones are not counted.
+        lanes: messages that one worker sends at the same time; slow ones are not counted.
+        window: of them to one peer, while it answers; messages about one certificate keep
+            their order in any case.
         retry_table: file whose retry classes replace those of the same name in
             `mappings/delivery/retry-classes.yaml`.
         priority_table: file whose priority classes replace those of
@@ -203,6 +205,7 @@ class DeliverySection(Section):
     connect_timeout_seconds: Annotated[float, Field(gt=0, le=120)] = 10.0
     read_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
     lanes: Annotated[int, Field(ge=1, le=64)] = 8
+    window: Annotated[int, Field(ge=1, le=64)] = 8
     retry_table: Path | None = None
     priority_table: Path | None = None
     resend_most: Annotated[int, Field(ge=1, le=100_000)] = 500

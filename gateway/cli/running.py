@@ -80,7 +80,7 @@ def work(call: Invocation, once: bool, name: str | None) -> None:
         own = gateway.settings
         transport = PeerTransport()
         worker = worker_of(gateway, transport, name=name or f"{socket.gethostname()}:{os.getpid()}")
-        lanes = Lanes(worker, own.delivery.lanes, own.delivery.poll_seconds)
+        lanes = Lanes(worker, own.delivery.lanes, own.delivery.poll_seconds, own.delivery.window)
         try:
             if once:
                 _deliver_once(call, lanes)

@@ -1,7 +1,9 @@
 """Lanes: one worker process sends to many peers at a time, and none of them waits for another.
 
-The dispatcher claims, each attempt runs in a thread of its own, at most one per peer (the store
-sees to that over all processes).  An attempt that takes long stops counting against the lanes
+The dispatcher claims, each attempt runs in a thread of its own.  To a peer whose last attempt
+succeeded several go at a time, to any other one (the store sees to both over all processes), and
+such probes never take more than a quarter of the lanes: not even peers that have died while no
+worker ran keep the others waiting.  An attempt that takes long stops counting against the lanes
 in work, so that black holes and slow peers take no lane from the others.
 
 Nothing is lost when the process ends: what was claimed and not recorded is claimed again when
@@ -16,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy import Connection
 
 from gateway.errors import ConflictError, GatewayError
 from gateway.exchange.delivery import Worker, deliver
@@ -25,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 PATIENCE_SECONDS = 1.0
 """An attempt that runs for longer is slow: it takes no lane from the others any more."""
+PROBES_SHARE = 4
+"""One lane of so many may be taken by probes of peers that failed last time."""
 MOST_THREADS = 256
 """Slow attempts and lanes together; there are fewer states in the world."""
 MOST_RENEWALS = 4
@@ -52,6 +57,7 @@ class Lanes:
 
     Attributes:
         width: attempts in work at a time, slow ones not counted.
+        window: of them to one peer that answers.
         poll_seconds: longest time between two looks into the queue.
         patience_seconds: after this an attempt is slow.
     """
@@ -59,6 +65,7 @@ class Lanes:
     worker: Worker
     width: int = 8
     poll_seconds: float = 1.0
+    window: int = 8
     patience_seconds: float = PATIENCE_SECONDS
     _running: dict[tuple[int, int], _Attempt] = field(default_factory=dict, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
@@ -119,16 +126,22 @@ class Lanes:
             self.width - len(self._brisk()), MOST_THREADS - self.under_way, self.worker.batch
         )
 
-    def _brisk(self) -> list[float]:
+    def _brisk(self, *, probes_only: bool = False) -> list[float]:
         """Return the seconds after which each attempt that is not slow yet will be."""
         now = time.monotonic()
         with self._lock:
-            left = [one.begun + self.patience_seconds - now for one in self._running.values()]
+            left = [
+                one.begun + self.patience_seconds - now
+                for one in self._running.values()
+                if one.claim.is_probe or not probes_only
+            ]
         return [seconds for seconds in left if seconds > 0]
 
     def _claim(self, room: int, due_by: datetime | None) -> tuple[Claim, ...]:
         worker = self.worker
-        with worker.desk.store.begin() as conn:
+        probes = max(1, self.width // PROBES_SHARE) - len(self._brisk(probes_only=True))
+
+        def claim(conn: Connection) -> tuple[Claim, ...]:
             return outbox.claim_due(
                 conn,
                 worker=worker.name,
@@ -136,7 +149,11 @@ class Lanes:
                 lease_seconds=worker.lease_seconds,
                 limit=room,
                 due_by=due_by,
+                per_peer=self.window,
+                suspects=max(0, probes),
             )
+
+        return worker.desk.store.together(claim)
 
     def _begin(self, claim: Claim) -> None:
         with self._lock:

@@ -9,15 +9,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, exists, select, text, update
+from sqlalchemy import Connection, bindparam, case, exists, select, text, update
 
 from gateway.store.claiming import WAITS
 from gateway.store.rows import AttemptOutcome, Claim
+from gateway.store.statements import Statement
 from gateway.store.states import DeliveryState
 from gateway.store.tables import attempts, dispatches, lanes
 from gateway.store.tables.exchange import DUE
+from gateway.store.types import UtcMoment
+
+_OWN = lanes.c.peer_id == bindparam("own")
+_FAILURES = Statement(select(lanes.c.failures).where(_OWN))
+_REACHED = Statement(
+    update(lanes).where(_OWN).values(failures=0, parked_until=None), ("last_success_at",)
+)
+_FAILED = Statement(
+    update(lanes)
+    .where(_OWN)
+    .values(
+        # Attempts that were under way together and failed together are one failure of the way.
+        failures=case(
+            (lanes.c.last_failure_at > bindparam("begun", type_=UtcMoment), lanes.c.failures),
+            else_=lanes.c.failures + 1,
+        )
+    ),
+    ("parked_until", "last_failure_at"),
+)
 
 
 def due_at(conn: Connection, claim: Claim, outcome: AttemptOutcome) -> datetime | None:
@@ -37,19 +56,18 @@ def due_at(conn: Connection, claim: Claim, outcome: AttemptOutcome) -> datetime 
 
 def note_lane(conn: Connection, claim: Claim, outcome: AttemptOutcome) -> None:
     """Write on the peer's lane how the attempt ended; a receipt opens it for what waited."""
-    reached = outcome.receipt is not None
-    if reached and outcome.resumes:
+    if outcome.receipt is None:
+        _FAILED.run(
+            conn,
+            own=claim.peer_id,
+            begun=claim.claimed_at,
+            parked_until=outcome.park_until,
+            last_failure_at=outcome.ended_at,
+        )
+        return
+    if outcome.resumes:
         _resume(conn, claim, outcome)
-    values: dict[str, Any] = (
-        {"failures": 0, "parked_until": None, "last_success_at": outcome.ended_at}
-        if reached
-        else {
-            "failures": lanes.c.failures + 1,
-            "parked_until": outcome.park_until,
-            "last_failure_at": outcome.ended_at,
-        }
-    )
-    conn.execute(update(lanes).where(lanes.c.peer_id == claim.peer_id).values(**values))
+    _REACHED.run(conn, own=claim.peer_id, last_success_at=outcome.ended_at)
 
 
 def _resume(conn: Connection, claim: Claim, outcome: AttemptOutcome) -> None:
@@ -60,8 +78,7 @@ def _resume(conn: Connection, claim: Claim, outcome: AttemptOutcome) -> None:
        peer's then and not theirs.
     """
     codes = {*_last_failure(conn, claim)}  # 2
-    lane = select(lanes.c.failures).where(lanes.c.peer_id == claim.peer_id)
-    if conn.execute(lane).scalar():
+    if _FAILURES.scalar(conn, own=claim.peer_id):
         codes |= outcome.resumes  # 1
     if not codes:
         return

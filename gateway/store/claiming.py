@@ -8,13 +8,17 @@ that was queued first goes first, perishable goods counting as older than they a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
+    Integer,
     and_,
     bindparam,
+    case,
     exists,
     func,
     literal,
@@ -48,24 +52,36 @@ _UNDER_WAY = select(func.count().label("under_way")).where(
     text(DUE), dispatches.c.due_at > _NOW, dispatches.c.state == DeliveryState.SENDING
 )
 _IN_FLIGHT = Statement(_UNDER_WAY.where(dispatches.c.peer_id == _OWN))
-_OPEN_LANES = Statement(
-    select(lanes.c.peer_id)
-    .join(peers, peers.c.id == lanes.c.peer_id)
-    .where(
-        peers.c.state == PeerState.ACTIVE,
-        peers.c.channel != PeerChannel.COLLECT,
-        or_(peers.c.live_from.is_(None), peers.c.live_from <= _NOW),
-        or_(lanes.c.parked_until.is_(None), lanes.c.parked_until <= _NOW),
-        exists().where(
-            dispatches.c.peer_id == lanes.c.peer_id, text(DUE), dispatches.c.due_at <= _DUE_BY
-        ),
-        _UNDER_WAY.where(dispatches.c.peer_id == lanes.c.peer_id).correlate(lanes).scalar_subquery()
-        < bindparam("per_peer"),
+_PER_PEER = bindparam("per_peer", type_=Integer)
+
+
+def _open_lanes_where(condition: ColumnElement[bool], window: Any) -> Statement:
+    """Return the statement that finds and locks lanes with due work and room in their window."""
+    under_way = _UNDER_WAY.where(dispatches.c.peer_id == lanes.c.peer_id).correlate(lanes)
+    return Statement(
+        select(lanes.c.peer_id, window.label("window"))
+        .join(peers, peers.c.id == lanes.c.peer_id)
+        .where(
+            condition,
+            peers.c.state == PeerState.ACTIVE,
+            peers.c.channel != PeerChannel.COLLECT,
+            or_(peers.c.live_from.is_(None), peers.c.live_from <= _NOW),
+            or_(lanes.c.parked_until.is_(None), lanes.c.parked_until <= _NOW),
+            exists().where(
+                dispatches.c.peer_id == lanes.c.peer_id, text(DUE), dispatches.c.due_at <= _DUE_BY
+            ),
+            under_way.scalar_subquery() < window,
+        )
+        .order_by(func.coalesce(lanes.c.claimed_at, literal(_LONG_AGO, UtcMoment)))
+        .limit(bindparam("most"))
+        .with_for_update(of=lanes, skip_locked=True)
     )
-    .order_by(func.coalesce(lanes.c.claimed_at, literal(_LONG_AGO, UtcMoment)))
-    .limit(bindparam("most"))
-    .with_for_update(of=lanes, skip_locked=True)
+
+
+_SOUND_LANES = _open_lanes_where(
+    lanes.c.failures == 0, case((lanes.c.last_success_at.is_not(None), _PER_PEER), else_=1)
 )
+_SUSPECT_LANES = _open_lanes_where(lanes.c.failures > 0, literal(1))
 WAITS = exists().where(
     _EARLIER.c.peer_id == dispatches.c.peer_id,
     _EARLIER.c.conversation_id == dispatches.c.conversation_id,
@@ -98,6 +114,13 @@ _BEGIN_ATTEMPT = inserting(attempts, ("dispatch_id", "number", "worker", "starte
 _TOUCH_LANE = Statement(update(lanes).where(lanes.c.peer_id == bindparam("own")), ("claimed_at",))
 
 
+class _Until(NamedTuple):
+    """Says what counts as due: what became so by ``due_by``, seen at ``now``."""
+
+    now: datetime
+    due_by: datetime
+
+
 def claim_due(
     conn: Connection,
     worker: str,
@@ -106,32 +129,57 @@ def claim_due(
     lease_seconds: int,
     limit: int,
     per_peer: int = 1,
+    suspects: int | None = None,
     due_by: datetime | None = None,
 ) -> tuple[Claim, ...]:
     """Take up to ``limit`` due messages for ``worker`` until the lease ends; commit, then send.
 
     A message is due when its time has come, or when the lease of whoever took it has run
     out.  Suspended, parked and not yet live peers are left alone, and so are those that collect
-    (``gateway.store.collecting``).
+    (``gateway.store.collecting``).  The peers share the limit.
 
     Args:
         lease_seconds: longer than any attempt may take.
-        per_peer: messages that may be under way to one peer at a time, over all workers.
+        per_peer: messages that may be under way at a time, over all workers, to a peer whose
+            last attempt succeeded; to any other it is one.
+        suspects: most of the claims that may go to such others; None for any number.
         due_by: leave alone what became due after this; ``now`` unless given.
     """
-    due_by = now if due_by is None else min(due_by, now)
+    until = _Until(now=now, due_by=now if due_by is None else min(due_by, now))
     lease_until = now + timedelta(seconds=lease_seconds)
-    claims: list[Claim] = []
-    seen: set[int] = set()
-    for peer_id in _open_lanes(conn, now, due_by, limit, per_peer):
-        room = min(limit - len(claims), per_peer - _in_flight(conn, peer_id, now))
-        due = _DUE_ROWS.all(conn, own=peer_id, due_by=due_by, room=room) if room > 0 else []
-        claims += [take(conn, row, worker, now, lease_until) for row in due]
-        seen.add(peer_id)
-        if len(claims) >= limit:
+    most = limit if suspects is None else min(limit, suspects)
+    rows = _due_of(conn, _SUSPECT_LANES, until, limit=most, per_peer=per_peer)
+    probes = len(rows)
+    rows += _due_of(conn, _SOUND_LANES, until, limit=limit - probes, per_peer=per_peer)
+    take_all(conn, rows, worker, now, lease_until)
+    return tuple(
+        claim_of(row, worker, now, lease_until, is_probe=number < probes)
+        for number, row in enumerate(rows)
+    )
+
+
+def _due_of(
+    conn: Connection, open_lanes: Statement, until: _Until, *, limit: int, per_peer: int
+) -> list[Any]:
+    """Return due rows, locked, of lanes that share ``limit``, longest unserved first.
+
+    Lanes that were looked at go behind the others, those with nothing to claim too.
+    """
+    if limit <= 0:
+        return []
+    found = open_lanes.all(conn, **until._asdict(), most=limit * 4, per_peer=per_peer)
+    share = max(1, -(-limit // max(1, len(found))))
+    rows: list[Any] = []
+    seen = []
+    for peer_id, window in found:
+        room = min(limit - len(rows), share, window - _in_flight(conn, peer_id, until.now))
+        if room > 0:
+            rows += _DUE_ROWS.all(conn, own=peer_id, due_by=until.due_by, room=room)
+        seen.append({"own": peer_id, "claimed_at": until.now})
+        if len(rows) >= limit:
             break
-    _touch_lanes(conn, seen, now)
-    return tuple(claims)
+    _TOUCH_LANE.run_each(conn, seen)
+    return rows
 
 
 def renew(conn: Connection, claim: Claim, lease_until: datetime) -> None:
@@ -149,41 +197,53 @@ def renew(conn: Connection, claim: Claim, lease_until: datetime) -> None:
         raise ConflictError(f"the claim {claim.fence} on {claim.message_id} is lost")
 
 
-def _open_lanes(
-    conn: Connection, now: datetime, due_by: datetime, limit: int, per_peer: int
-) -> list[int]:
-    """Return peers with due work and room for it, longest unserved first; locks their lanes."""
-    found = _OPEN_LANES.all(conn, now=now, due_by=due_by, most=max(limit, 1) * 4, per_peer=per_peer)
-    return [row.peer_id for row in found]
-
-
 def _in_flight(conn: Connection, peer_id: int, now: datetime) -> int:
     """Return what is under way to a peer, counted anew now that its lane is locked."""
     count: int = _IN_FLIGHT.scalar(conn, own=peer_id, now=now)
     return count
 
 
+def take_all(
+    conn: Connection, rows: Sequence[Any], worker: str, now: datetime, lease_until: datetime
+) -> None:
+    """Let ``worker`` take due rows that this transaction has locked."""
+    _CLOSE_LOST.run_each(
+        conn,
+        [
+            {"dispatch": row.id, "claim": row.fence, "ended_at": now, "code": LEASE_LOST}
+            for row in rows
+            if row.state is DeliveryState.SENDING
+        ],
+    )
+    taken = {"due_at": lease_until, "lease_owner": worker, "updated_at": now}
+    _TAKE.run_each(
+        conn,
+        [
+            taken
+            | {
+                "dispatch": row.id,
+                "claim": row.fence,
+                "fence": row.fence + 1,
+                "attempts": row.attempts + 1,
+            }
+            for row in rows
+        ],
+    )
+    begun = {"worker": worker, "started_at": now}
+    _BEGIN_ATTEMPT.run_each(
+        conn, [begun | {"dispatch_id": row.id, "number": row.fence + 1} for row in rows]
+    )
+
+
 def take(conn: Connection, row: Any, worker: str, now: datetime, lease_until: datetime) -> Claim:
     """Return the claim on a due row (with its ``content``) that this transaction has locked."""
-    if row.state is DeliveryState.SENDING:
-        _CLOSE_LOST.run(conn, dispatch=row.id, claim=row.fence, ended_at=now, code=LEASE_LOST)
-    _TAKE.run(
-        conn,
-        dispatch=row.id,
-        claim=row.fence,
-        due_at=lease_until,
-        lease_owner=worker,
-        fence=row.fence + 1,
-        attempts=row.attempts + 1,
-        updated_at=now,
-    )
-    _BEGIN_ATTEMPT.run(
-        conn, dispatch_id=row.id, number=row.fence + 1, worker=worker, started_at=now
-    )
+    take_all(conn, [row], worker, now, lease_until)
     return claim_of(row, worker, now, lease_until)
 
 
-def claim_of(row: Any, worker: str, now: datetime, lease_until: datetime) -> Claim:
+def claim_of(
+    row: Any, worker: str, now: datetime, lease_until: datetime, *, is_probe: bool = False
+) -> Claim:
     """Return the claim that follows the one which ``row`` (with its ``content``) shows."""
     return Claim(
         dispatch_id=row.id,
@@ -200,11 +260,5 @@ def claim_of(row: Any, worker: str, now: datetime, lease_until: datetime) -> Cla
         created_at=row.created_at,
         envelope=bytes(row.content),
         envelope_sha256=row.envelope_sha256,
-    )
-
-
-def _touch_lanes(conn: Connection, peer_ids: set[int], now: datetime) -> None:
-    """Let lanes that were looked at go behind the others, those with nothing to claim too."""
-    _TOUCH_LANE.run_each(
-        conn, [{"own": peer_id, "claimed_at": now} for peer_id in sorted(peer_ids)]
+        is_probe=is_probe,
     )

@@ -42,6 +42,15 @@ def enqueue(store: Store, *new: Any) -> list[str]:
         return [outbox.enqueue(conn, one).message_id for one in new]
 
 
+def reached(store: Store) -> Any:
+    """Return a new peer that has answered once."""
+    peer = add_peer(store)
+    enqueue(store, new_dispatch(peer.id))
+    with store.begin() as conn:
+        outbox.record_attempt(conn, *take(conn), delivered())
+    return peer
+
+
 def state_of(store: Store, message_id: str) -> DeliveryState:
     with store.read() as conn:
         found = outbox.dispatch(conn, message_id)
@@ -154,15 +163,53 @@ def test_a_late_outcome_counts_while_nobody_took_over(store: Store) -> None:
     assert stored.state is S.DELIVERED
 
 
-def test_one_message_of_a_peer_is_under_way_unless_more_are_allowed(store: Store) -> None:
+def test_several_messages_are_under_way_to_a_peer_that_answers_and_one_to_any_other(
+    store: Store,
+) -> None:
     kenya, sudan = add_peer(store, "KE-GW"), add_peer(store, "SD-GW")
-    enqueue(store, *(new_dispatch(peer.id) for peer in (kenya, sudan) for _ in range(5)))
+    both = (kenya, sudan)
+    enqueue(store, *(new_dispatch(peer.id) for peer in both for _ in range(12)))
+    with store.begin() as conn:  # neither has answered yet
+        first = take(conn, per_peer=3, limit=99)
+        assert Counter(claim.peer_id for claim in first) == {kenya.id: 1, sudan.id: 1}
+        assert take(conn, "worker-2", per_peer=3) == ()
     with store.begin() as conn:
-        assert Counter(claim.peer_id for claim in take(conn)) == {kenya.id: 1, sudan.id: 1}
-        assert take(conn, "worker-2") == ()
+        for claim in first:
+            answered = claim.peer_id == kenya.id
+            outbox.record_attempt(conn, claim, delivered() if answered else retrying())
     with store.begin() as conn:
-        more = take(conn, "worker-3", per_peer=3)
-    assert Counter(claim.peer_id for claim in more) == {kenya.id: 2, sudan.id: 2}
+        more = take(conn, "worker-2", per_peer=3, limit=99, now=after(1))
+    assert Counter(claim.peer_id for claim in more) == {kenya.id: 3, sudan.id: 1}
+    assert [claim.peer_id for claim in more if claim.is_probe] == [sudan.id]
+    with store.begin() as conn:  # three at once of the whole outbox, over all workers
+        assert take(conn, "worker-3", per_peer=3, limit=99, now=after(1)) == ()
+
+
+def test_failures_that_were_under_way_together_count_once(store: Store) -> None:
+    peer = reached(store)
+    enqueue(store, *(new_dispatch(peer.id) for _ in range(6)))
+    with store.begin() as conn:
+        together = take(conn, per_peer=5, limit=99, now=after(1))
+        for claim in together:
+            outbox.record_attempt(conn, claim, retrying(ended_at=after(2), due_at=after(3)))
+        assert (len(together), peers.lane(conn, peer.id).failures) == (5, 1)
+        (again,) = take(conn, per_peer=5, limit=99, now=after(3))
+        outbox.record_attempt(conn, again, retrying(ended_at=after(4), due_at=after(9)))
+        assert peers.lane(conn, peer.id).failures == 2
+
+
+def test_peers_that_failed_last_time_get_no_more_than_their_share(store: Store) -> None:
+    dead = [add_peer(store, f"KE-{number}") for number in range(6)]
+    enqueue(store, *(new_dispatch(peer.id) for peer in dead))
+    with store.begin() as conn:
+        for claim in take(conn, limit=99):
+            outbox.record_attempt(conn, claim, retrying(due_at=after(1)))
+    alive = [add_peer(store, f"SD-{number}") for number in range(6)]
+    enqueue(store, *(new_dispatch(peer.id) for peer in alive))
+    with store.begin() as conn:
+        claims = take(conn, limit=8, suspects=2, now=after(2))
+    assert [claim.is_probe for claim in claims] == [True] * 2 + [False] * 6
+    assert {claim.peer_id for claim in claims if not claim.is_probe} == {p.id for p in alive}
 
 
 def test_no_more_than_the_limit_is_claimed_and_peers_take_turns(store: Store) -> None:
@@ -178,7 +225,7 @@ def test_no_more_than_the_limit_is_claimed_and_peers_take_turns(store: Store) ->
 
 
 def test_a_conversation_keeps_its_order(store: Store) -> None:
-    peer = add_peer(store)
+    peer = reached(store)
     first, second, other = (
         new_dispatch(peer.id, conversation_id=name) for name in ("c-1", "c-1", "c-2")
     )

@@ -77,6 +77,7 @@ class Claim:
         attempt: 1 for the first attempt since queued or resent.
         envelope: the stored bytes, not yet compared with their digest: a changed message must
             not keep the others of a batch from being claimed.
+        is_probe: the last attempt at this peer failed, so this one finds out if it is back.
     """
 
     dispatch_id: int
@@ -93,6 +94,7 @@ class Claim:
     created_at: datetime
     envelope: bytes
     envelope_sha256: str
+    is_probe: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -99,6 +99,11 @@ class PeerCredential(NewCredential):
     peer_id: int
     created_at: datetime
 
+    def holds_at(self, moment: datetime) -> bool:
+        """Return whether the registration holds at ``moment``."""
+        begun = self.valid_from is None or self.valid_from <= moment
+        return begun and (self.valid_until is None or moment < self.valid_until)
+
 
 @dataclass(frozen=True, kw_only=True)
 class PeerCrl:
