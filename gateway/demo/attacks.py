@@ -18,8 +18,8 @@ from gateway.documents import CertificateOfOrigin, DocumentType, LocalisedText
 from gateway.envelope import Header, peek, wrap
 from gateway.errors import GatewayError, NotFoundError, PeerFaultError
 from gateway.exchange.context import Desk
+from gateway.exchange.conversations import conversation_of
 from gateway.exchange.known import stored_certificate
-from gateway.exchange.outbound import conversation_of
 from gateway.exchange.receipts import (
     DOCUMENT_VERSION,
     check_receipt,

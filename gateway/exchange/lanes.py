@@ -150,6 +150,7 @@ class Lanes:
                 limit=room,
                 due_by=due_by,
                 per_peer=self.window,
+                unproved=1,
                 suspects=max(0, probes),
             )
 

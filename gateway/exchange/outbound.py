@@ -6,7 +6,6 @@ transaction.  Delivery (``gateway.exchange.delivery``) later sends the stored by
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,6 +26,7 @@ from gateway.documents import (
 from gateway.envelope import Header, wrap
 from gateway.errors import InvalidDocumentError, NoRouteError
 from gateway.exchange.context import SIGNING_ROLE, Desk
+from gateway.exchange.conversations import conversation_about
 from gateway.exchange.examine import message_type
 from gateway.exchange.known import facts_about, submitted_before
 from gateway.exchange.receipts import DOCUMENT_VERSION, new_message_id
@@ -34,8 +34,6 @@ from gateway.register import register
 from gateway.store import NewDispatch, Peer, outbox, peers
 from gateway.trust import sign, verify
 from gateway.xml.parsing import parse
-
-_CONVERSATIONS = uuid.UUID("6f0f9a54-2f0a-5c1e-9c38-0d5f5b7a2e11")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -281,20 +279,6 @@ def judge(
     return findings
 
 
-def conversation_of(issuing_country: str, serial_number: str) -> str:
-    """Return the id of the conversation about one certificate, the same at both ends."""
-    return uuid.uuid5(_CONVERSATIONS, f"{issuing_country}/{serial_number}").urn
-
-
-def books_conversation(document: BooksStatement) -> str:
-    """Return the id of the conversation about one part of one day, the same at both ends."""
-    stated, other = document.sender, document.receiver
-    if document.answers is not None:
-        stated, other = other, stated
-    name = f"books/{stated}/{other}/{document.day.isoformat()}/{document.part}"
-    return uuid.uuid5(_CONVERSATIONS, name).urn
-
-
 def _findings(
     desk: Desk, conn: Connection, document: Document, peer: Peer | None
 ) -> tuple[Finding, ...]:
@@ -341,15 +325,6 @@ def _receiving_country(document: Document) -> str:
 def _header(
     desk: Desk, document: Document, document_type: DocumentType, peer: Peer, now: datetime
 ) -> Header:
-    if isinstance(document, CustomsResponse):
-        reference = document.certificate
-        conversation = conversation_of(reference.issuing_country, reference.serial_number)
-    elif isinstance(document, CertificateOfOrigin):
-        conversation = conversation_of(document.exporting_country, document.serial_number)
-    elif isinstance(document, BooksStatement):
-        conversation = books_conversation(document)
-    else:
-        conversation = document.message_id
     return Header(
         message_id=new_message_id(),
         sender=desk.identity.identifier,
@@ -359,7 +334,7 @@ def _header(
         document_type=document_type,
         document_version=DOCUMENT_VERSION,
         created_at=now,
-        conversation_id=conversation,
+        conversation_id=conversation_about(document),
         refers_to=document.answers if isinstance(document, BooksStatement) else None,
         test=desk.identity.test,
     )

@@ -8,7 +8,7 @@ that was queued first goes first, perishable goods counting as older than they a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -53,6 +53,7 @@ _UNDER_WAY = select(func.count().label("under_way")).where(
 )
 _IN_FLIGHT = Statement(_UNDER_WAY.where(dispatches.c.peer_id == _OWN))
 _PER_PEER = bindparam("per_peer", type_=Integer)
+_UNPROVED = bindparam("unproved", type_=Integer)
 
 
 def _open_lanes_where(condition: ColumnElement[bool], window: Any) -> Statement:
@@ -79,9 +80,9 @@ def _open_lanes_where(condition: ColumnElement[bool], window: Any) -> Statement:
 
 
 _SOUND_LANES = _open_lanes_where(
-    lanes.c.failures == 0, case((lanes.c.last_success_at.is_not(None), _PER_PEER), else_=1)
+    lanes.c.failures == 0, case((lanes.c.last_success_at.is_not(None), _PER_PEER), else_=_UNPROVED)
 )
-_SUSPECT_LANES = _open_lanes_where(lanes.c.failures > 0, literal(1))
+_SUSPECT_LANES = _open_lanes_where(lanes.c.failures > 0, _UNPROVED)
 WAITS = exists().where(
     _EARLIER.c.peer_id == dispatches.c.peer_id,
     _EARLIER.c.conversation_id == dispatches.c.conversation_id,
@@ -129,6 +130,7 @@ def claim_due(
     lease_seconds: int,
     limit: int,
     per_peer: int = 1,
+    unproved: int | None = None,
     suspects: int | None = None,
     due_by: datetime | None = None,
 ) -> tuple[Claim, ...]:
@@ -141,16 +143,18 @@ def claim_due(
     Args:
         lease_seconds: longer than any attempt may take.
         per_peer: messages that may be under way at a time, over all workers, to a peer whose
-            last attempt succeeded; to any other it is one.
-        suspects: most of the claims that may go to such others; None for any number.
+            last attempt succeeded.
+        unproved: the same for any other peer; ``per_peer`` unless given.
+        suspects: most of the claims that may go to peers whose last attempt failed.
         due_by: leave alone what became due after this; ``now`` unless given.
     """
     until = _Until(now=now, due_by=now if due_by is None else min(due_by, now))
+    windows = {"per_peer": per_peer, "unproved": per_peer if unproved is None else unproved}
     lease_until = now + timedelta(seconds=lease_seconds)
     most = limit if suspects is None else min(limit, suspects)
-    rows = _due_of(conn, _SUSPECT_LANES, until, limit=most, per_peer=per_peer)
+    rows = _due_of(conn, _SUSPECT_LANES, until, windows, limit=most)
     probes = len(rows)
-    rows += _due_of(conn, _SOUND_LANES, until, limit=limit - probes, per_peer=per_peer)
+    rows += _due_of(conn, _SOUND_LANES, until, windows, limit=limit - probes)
     take_all(conn, rows, worker, now, lease_until)
     return tuple(
         claim_of(row, worker, now, lease_until, is_probe=number < probes)
@@ -159,7 +163,12 @@ def claim_due(
 
 
 def _due_of(
-    conn: Connection, open_lanes: Statement, until: _Until, *, limit: int, per_peer: int
+    conn: Connection,
+    open_lanes: Statement,
+    until: _Until,
+    windows: Mapping[str, int],
+    *,
+    limit: int,
 ) -> list[Any]:
     """Return due rows, locked, of lanes that share ``limit``, longest unserved first.
 
@@ -167,7 +176,7 @@ def _due_of(
     """
     if limit <= 0:
         return []
-    found = open_lanes.all(conn, **until._asdict(), most=limit * 4, per_peer=per_peer)
+    found = open_lanes.all(conn, **until._asdict(), most=limit * 4, **windows)
     share = max(1, -(-limit // max(1, len(found))))
     rows: list[Any] = []
     seen = []

@@ -26,6 +26,7 @@ from gateway.store import (
     Store,
     journal,
     outbox,
+    peers,
 )
 from gateway.store.delivery import OUTCOMES, TRANSITIONS
 from tests.store.helpers import NOW, add_peer, new_dispatch, take
@@ -89,10 +90,13 @@ class DeliveryMachine(RuleBasedStateMachine):
                 return True
         return False
 
-    @rule(per_peer=st.integers(1, 3))
-    def claim(self, per_peer: int) -> None:
+    @rule(per_peer=st.integers(1, 3), unproved=st.integers(1, 3))
+    def claim(self, per_peer: int, unproved: int) -> None:
         with self.store.begin() as conn:
-            claims = take(conn, "worker", self.now, per_peer=per_peer, lease_seconds=LEASE)
+            lane = peers.lane(conn, self.peer.id)
+            claims = take(
+                conn, "worker", self.now, per_peer=per_peer, unproved=unproved, lease_seconds=LEASE
+            )
         running = sum(
             state is S.SENDING and self.due[message] > self.now
             for message, state in self.states.items()
@@ -104,7 +108,8 @@ class DeliveryMachine(RuleBasedStateMachine):
             and self.due[message] <= self.now
             and not self.blocked(message)
         ]
-        assert len(claims) == max(0, min(per_peer - running, len(ready)))
+        window = per_peer if lane.failures == 0 and lane.last_success_at else unproved
+        assert len(claims) == max(0, min(window - running, len(ready)))
         for claim in claims:
             assert claim.message_id in ready
             earlier = self.newest.get(claim.message_id)

@@ -170,30 +170,30 @@ def test_several_messages_are_under_way_to_a_peer_that_answers_and_one_to_any_ot
     both = (kenya, sudan)
     enqueue(store, *(new_dispatch(peer.id) for peer in both for _ in range(12)))
     with store.begin() as conn:  # neither has answered yet
-        first = take(conn, per_peer=3, limit=99)
+        first = take(conn, per_peer=3, unproved=1, limit=99)
         assert Counter(claim.peer_id for claim in first) == {kenya.id: 1, sudan.id: 1}
-        assert take(conn, "worker-2", per_peer=3) == ()
+        assert take(conn, "worker-2", per_peer=3, unproved=1) == ()
     with store.begin() as conn:
         for claim in first:
             answered = claim.peer_id == kenya.id
             outbox.record_attempt(conn, claim, delivered() if answered else retrying())
     with store.begin() as conn:
-        more = take(conn, "worker-2", per_peer=3, limit=99, now=after(1))
+        more = take(conn, "worker-2", per_peer=3, unproved=1, limit=99, now=after(1))
     assert Counter(claim.peer_id for claim in more) == {kenya.id: 3, sudan.id: 1}
     assert [claim.peer_id for claim in more if claim.is_probe] == [sudan.id]
     with store.begin() as conn:  # three at once of the whole outbox, over all workers
-        assert take(conn, "worker-3", per_peer=3, limit=99, now=after(1)) == ()
+        assert take(conn, "worker-3", per_peer=3, unproved=1, limit=99, now=after(1)) == ()
 
 
 def test_failures_that_were_under_way_together_count_once(store: Store) -> None:
     peer = reached(store)
     enqueue(store, *(new_dispatch(peer.id) for _ in range(6)))
     with store.begin() as conn:
-        together = take(conn, per_peer=5, limit=99, now=after(1))
+        together = take(conn, per_peer=5, unproved=1, limit=99, now=after(1))
         for claim in together:
             outbox.record_attempt(conn, claim, retrying(ended_at=after(2), due_at=after(3)))
         assert (len(together), peers.lane(conn, peer.id).failures) == (5, 1)
-        (again,) = take(conn, per_peer=5, limit=99, now=after(3))
+        (again,) = take(conn, per_peer=5, unproved=1, limit=99, now=after(3))
         outbox.record_attempt(conn, again, retrying(ended_at=after(4), due_at=after(9)))
         assert peers.lane(conn, peer.id).failures == 2
 
@@ -225,7 +225,7 @@ def test_no_more_than_the_limit_is_claimed_and_peers_take_turns(store: Store) ->
 
 
 def test_a_conversation_keeps_its_order(store: Store) -> None:
-    peer = reached(store)
+    peer = add_peer(store)
     first, second, other = (
         new_dispatch(peer.id, conversation_id=name) for name in ("c-1", "c-1", "c-2")
     )
