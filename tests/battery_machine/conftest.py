@@ -9,8 +9,13 @@ import pytest
 from tests.battery_machine.databases import databases
 from tests.battery_machine.pair import Pair, pair_at_work
 
+ENGINES = [
+    pytest.param(engine, marks=pytest.mark.xdist_group(f"machine-{engine}"))
+    for engine in ("sqlite", "postgresql")
+]
 
-@pytest.fixture(scope="package", params=["sqlite", "postgresql"])
+
+@pytest.fixture(scope="package", params=ENGINES)
 def pair(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Pair]:

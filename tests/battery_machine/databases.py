@@ -63,7 +63,7 @@ class Disk:
         """Leave no room for a single further page."""
         with (self.folder / "ballast").open("ab", buffering=0) as ballast:
             for size in (BLOCK, 512):
-                self._write_all(ballast.fileno(), b"\\0" * size)
+                self._write_all(ballast.fileno(), bytes(size))
 
     def free(self) -> None:
         (self.folder / "ballast").unlink(missing_ok=True)

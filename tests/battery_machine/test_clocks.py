@@ -18,7 +18,7 @@ from gateway.store import DeliveryState
 from tests.battery_machine.clocks import CACHE_SECONDS
 from tests.battery_machine.pair import Pair
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("battery_machine")]
+pytestmark = pytest.mark.slow
 
 TAKEN_UP = CACHE_SECONDS + 0.2
 

@@ -18,7 +18,7 @@ from gateway.transport import PeerEndpoint, PeerTransport
 from tests.battery_machine.databases import COUNTRIES
 from tests.battery_machine.pair import Pair, a_certificate
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("battery_machine")]
+pytestmark = pytest.mark.slow
 
 OUTAGE_SECONDS = 1.5
 LOCK_SECONDS = 16.0

@@ -19,7 +19,7 @@ from tests.battery_machine.pair import Pair
 from tests.crash.checker import digest_of
 from tests.crash.processes import LEASE_SECONDS, listens
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("battery_machine")]
+pytestmark = pytest.mark.slow
 
 
 def _signal(pair: Pair, country: str, command: str, number: int) -> None:

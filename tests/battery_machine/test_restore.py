@@ -23,7 +23,7 @@ from tests.battery_machine.pair import Pair
 from tests.crash.checker import broken_promises
 from tests.crash.processes import COMMANDS
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("battery_machine")]
+pytestmark = pytest.mark.slow
 
 PASSPHRASE = {"ECO_BACKUP_PASSPHRASE": "of this test only"}
 BY_DESIGN = re.compile(
