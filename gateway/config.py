@@ -182,7 +182,8 @@ class DeliverySection(Section):
         batch: messages claimed at a time.
         first_retry_seconds: pause after the first failure; doubles up to the next one.
         longest_retry_seconds: longest pause between attempts.
-        give_up_after_hours: then a person must look (state FAILED; `eco resend` revives it).
+        give_up_after_hours: so long after the first attempt a person must look (state FAILED;
+            `eco resend` revives it, and the time counts anew).
         connect_timeout_seconds: longest wait for a connection.
         read_timeout_seconds: longest silence while waiting for the answer.
         lanes: messages that one worker sends at the same time; slow ones are not counted.

@@ -103,7 +103,7 @@ def _outcome(
     claim: Claim, fault: PeerFaultError, retry: RetryPolicy, now: datetime
 ) -> AttemptOutcome:
     # A collector comes when it can: a message is not given up because it waited long for it.
-    due_at = retry.next_attempt(created_at=now, now=now, attempt=claim.attempt, error=fault)
+    due_at = retry.next_attempt(since=now, now=now, attempt=claim.attempt, error=fault)
     return AttemptOutcome(
         state=DeliveryState.FAILED if due_at is None else DeliveryState.RETRYING,
         ended_at=now,

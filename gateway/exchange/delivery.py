@@ -11,6 +11,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 from sqlalchemy import Connection
@@ -161,7 +162,7 @@ def _failure(
     """
     now = worker.desk.clock()
     due_at = worker.retry.next_attempt(
-        created_at=claim.created_at, now=now, attempt=claim.attempt, error=error
+        since=_tried_since(worker, claim), now=now, attempt=claim.attempt, error=error
     )
     if give_up:
         due_at = None
@@ -174,6 +175,14 @@ def _failure(
         park_until=worker.retry.parked_until(now, failures, error),
         probe_at=worker.retry.probe_at(now, error),
     )
+
+
+def _tried_since(worker: Worker, claim: Claim) -> datetime:
+    try:
+        with worker.desk.store.read() as conn:
+            return outbox.tried_since(conn, claim)
+    except GatewayError:  # books that do not answer now are no reason to give a message up
+        return claim.claimed_at
 
 
 def _own_fault(error: Exception, claim: Claim) -> InternalError:

@@ -28,7 +28,7 @@ class RetryPolicy:
     Attributes:
         first: pause after the first failure, where the class of the failure names none.
         longest: longest pause, likewise.
-        give_up_after: age of the dispatch after which the attempts stop, likewise.
+        give_up_after: time since the first attempt after which the attempts stop, likewise.
     """
 
     first: timedelta = timedelta(seconds=5)
@@ -91,13 +91,17 @@ class RetryPolicy:
         return now + timedelta(seconds=self.table.lane.longest * _PROBE_AFTER)
 
     def next_attempt(
-        self, *, created_at: datetime, now: datetime, attempt: int, error: GatewayError
+        self, *, since: datetime, now: datetime, attempt: int, error: GatewayError
     ) -> datetime | None:
-        """Return when to try again, or None when a person must look."""
+        """Return when to try again, or None when a person must look.
+
+        Args:
+            since: when the first attempt began since the message was queued (again).
+        """
         kind = self.table.class_of(error)
         hours = kind.give_up_hours
         limit = self.give_up_after if hours is None else timedelta(hours=hours)
-        if kind.treatment is Treatment.HOLD or now - created_at >= limit:
+        if kind.treatment is Treatment.HOLD or now - since >= limit:
             return None
         return now + self.pause(attempt, error)
 

@@ -44,6 +44,7 @@ __all__ = [
     "resend",
     "send_again",
     "set_verdict",
+    "tried_since",
 ]
 
 _GIVEN = tuple(
@@ -202,6 +203,18 @@ def attempts_of(conn: Connection, message_id: str) -> tuple[Attempt, ...]:
     return tuple(Attempt(**row._mapping) for row in conn.execute(query))
 
 
+def tried_since(conn: Connection, claim: Claim) -> datetime:
+    """Return when the first attempt began since the message was queued, or queued again."""
+    first = claim.fence - claim.attempt + 1
+    if first == claim.fence:
+        return claim.claimed_at
+    query = select(attempts.c.started_at).where(
+        attempts.c.dispatch_id == claim.dispatch_id, attempts.c.number == first
+    )
+    began: datetime = conn.execute(query).scalar_one()
+    return began
+
+
 def page(
     conn: Connection,
     *,
@@ -256,6 +269,10 @@ def _enqueued_before(conn: Connection, new: NewDispatch) -> Dispatch:
     return present
 
 
+_QUEUED_AGAIN = (DeliveryEvent.RELEASE, DeliveryEvent.RESEND, DeliveryEvent.RECONCILE)
+"""Steps after which attempts, pauses and the time until giving up count anew."""
+
+
 @dataclass(frozen=True)
 class _Step:
     event: DeliveryEvent
@@ -275,7 +292,7 @@ def _operate(
         "due_at": step.due_at,
         "updated_at": at,
     }
-    if step.event in (DeliveryEvent.RESEND, DeliveryEvent.RECONCILE):
+    if step.event in _QUEUED_AGAIN:
         values["attempts"] = 0
     if step.event is DeliveryEvent.RECONCILE:
         values |= {"verdict": None, "code": None, "detail": None, "receipt_sha256": None}

@@ -57,7 +57,7 @@ def test_every_failure_of_the_way_and_of_a_receipt_has_a_class_of_its_own(cls):
     error = ReceiptError("no") if cls is ReceiptError else failure(cls)
     own = [one for one in TABLE.classes.values() if error.code in one.causes]
     assert len(own) == 1
-    assert POLICY.next_attempt(created_at=NOW, now=NOW, attempt=1, error=error) is not None
+    assert POLICY.next_attempt(since=NOW, now=NOW, attempt=1, error=error) is not None
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -112,7 +112,7 @@ def test_only_a_reused_message_id_waits_for_a_person_at_once():
     held = [name for name, one in TABLE.classes.items() if one.treatment is Treatment.HOLD]
     assert held == ["id-conflict"]
     reused = PeerFaultError("no", peer_code="MESSAGE_ID_REUSED", peer_retryable=False)
-    assert POLICY.next_attempt(created_at=NOW, now=NOW, attempt=1, error=reused) is None
+    assert POLICY.next_attempt(since=NOW, now=NOW, attempt=1, error=reused) is None
 
 
 # --- the lane -------------------------------------------------------------------------------------
@@ -212,7 +212,7 @@ def test_a_class_may_have_its_own_pauses_and_age(tmp_path: Path):
     pauses = [policy.pause(attempt, error).total_seconds() for attempt in (1, 2, 3)]
     assert [30 <= pauses[0] <= 36, 90 <= pauses[1] <= 108, 100 <= pauses[2] <= 120] == [True] * 3
     late = NOW + timedelta(hours=1)
-    assert policy.next_attempt(created_at=NOW, now=late, attempt=1, error=error) is None
+    assert policy.next_attempt(since=NOW, now=late, attempt=1, error=error) is None
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ def come_to(corridor: Corridor, state: DeliveryState) -> str:
     elif state is S.HELD:
         hold(zm, message_id)
     elif state is S.FAILED:
+        fail_once(zm)
         corridor.clock.pass_time(hours=73)
         fail_once(zm)
     elif state is S.DELIVERED:

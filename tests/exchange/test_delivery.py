@@ -98,6 +98,7 @@ def _unsigned(raw: bytes) -> bytes:
 def test_a_signed_refusal_is_final_and_the_national_system_hears_of_it(corridor: Corridor):
     corridor.zm.wire.down = True
     message_id = _queue(corridor)
+    corridor.zm.work()
     corridor.clock.pass_time(days=370)
     corridor.zm.wire.down = False
     corridor.zm.work()
@@ -120,6 +121,7 @@ def test_attempts_stop_after_the_time_limit_and_a_resend_revives_the_same_bytes(
 ):
     message_id = _queue(corridor)
     corridor.zm.wire.down = True
+    corridor.zm.work()
     corridor.clock.pass_time(hours=73)
     corridor.zm.work()
     assert corridor.zm.dispatch(message_id).state is DeliveryState.FAILED
@@ -131,6 +133,47 @@ def test_attempts_stop_after_the_time_limit_and_a_resend_revives_the_same_bytes(
     corridor.clock.pass_time(minutes=1)
     corridor.zm.work()
     assert corridor.zm.dispatch(message_id).state is DeliveryState.DELIVERED
+
+
+def _again(corridor: Corridor, message_id: str, step) -> None:
+    with corridor.zm.desk.store.begin() as conn:
+        step(conn, message_id, at=corridor.clock(), actor="user:test", reason="line is back")
+
+
+@pytest.mark.parametrize("step", [outbox.resend, outbox.release])
+def test_a_message_that_a_person_lets_go_again_has_the_whole_time_limit_anew(
+    corridor: Corridor, step
+):
+    message_id = _queue(corridor)
+    corridor.zm.wire.down = True
+    if step is outbox.release:
+        corridor.zm.work()
+        _again(corridor, message_id, outbox.hold)
+        corridor.clock.pass_time(days=100)
+    else:
+        corridor.zm.work()
+        corridor.clock.pass_time(days=100)
+        corridor.zm.work()
+        assert corridor.zm.dispatch(message_id).state is DeliveryState.FAILED
+    _again(corridor, message_id, step)
+    corridor.clock.pass_time(minutes=1)
+    for _ in range(2):
+        corridor.zm.work()
+        assert corridor.zm.dispatch(message_id).state is DeliveryState.RETRYING
+        corridor.clock.pass_time(hours=71)
+    assert len(_attempts(corridor, message_id)) >= 3
+    corridor.zm.work()
+    assert corridor.zm.dispatch(message_id).state is DeliveryState.FAILED
+
+
+def test_a_message_that_waited_long_for_its_first_attempt_has_the_whole_time_limit(
+    corridor: Corridor,
+):
+    message_id = _queue(corridor)
+    corridor.clock.pass_time(days=10)
+    corridor.zm.wire.down = True
+    corridor.zm.work()
+    assert corridor.zm.dispatch(message_id).state is DeliveryState.RETRYING
 
 
 def test_the_pause_doubles_up_to_the_longest_and_has_jitter():
