@@ -67,8 +67,9 @@ def validate(call: Invocation, file: Path, form: str | None) -> None:
 def verify(call: Invocation, file: Path) -> None:
     """Say what in FILE (an envelope or a document) is signed, by whom, and if trusted.
 
-    Trusted are the signers registered for our peers, and our own.  The exit status is 0 only
-    if every signature that should be there holds, 5 if one does not.
+    Trusted are the signers registered for our peers, and our own, as of the moment that the
+    message or document states; whether they are still good today is said beside.  The exit
+    status is 0 only if every signature that should be there holds, 5 if one does not.
     """
     with the_gateway(call) as gateway:
         inspection = inspect(gateway.desk, content(file))
@@ -176,6 +177,12 @@ def _inspection_lines(inspection: Inspection) -> Iterator[str]:
         yield from _report_lines(report)
 
 
+def _today(report: SignatureReport) -> str:
+    if report.code_today is None:
+        return "the signer is still good"
+    return f"{report.code_today}: the signer can sign nothing new"
+
+
 def _report_lines(report: SignatureReport) -> Iterator[str]:
     yield f"{report.kind}: {'trusted' if report.trusted else 'NOT TRUSTED'}"
     yield f"  sha256     {report.sha256}"
@@ -183,5 +190,8 @@ def _report_lines(report: SignatureReport) -> Iterator[str]:
         yield "  signed     the whole of it"
         yield f"  signed by  {report.signer.subject}"
         yield f"  as         {report.signer.role.value} of {report.signer.country}"
+        yield f"  today      {_today(report)}"
+    if report.as_of is not None:
+        yield f"  judged     as of {report.as_of.isoformat()}"
     if report.code is not None:
         yield f"  because    {report.code}: {report.detail}"

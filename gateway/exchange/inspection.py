@@ -1,7 +1,8 @@
 """Inspecting signed XML for a person: what is signed, by whom, and whether we trust it.
 
 Looks at an envelope or a document of ours; stores nothing and never raises for a bad
-signature: the answer is the report.
+signature: the answer is the report.  Each piece is judged as of the moment that it states,
+because evidence is looked at years later; whether its signer is still good is said beside.
 """
 
 from __future__ import annotations
@@ -30,16 +31,21 @@ class SignatureReport:
     Attributes:
         kind: ``Envelope`` or the document type.
         sha256: digest of the bytes looked at.
+        as_of: the moment as of which it was judged: the one that it states as its own.
         signer: who signed, when the signature holds.
         code: wire code of what does not hold, None when it does.
+        code_today: what would be said of it if it were made today; None while the signer is
+            still good.
     """
 
     kind: str
     sha256: str
     trusted: bool
+    as_of: datetime | None = None
     signer: Signer | None = None
     code: str | None = None
     detail: str | None = None
+    code_today: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +74,6 @@ def inspect(desk: Desk, raw: bytes) -> Inspection:
 
 
 def _inspect_envelope(desk: Desk, raw: bytes, claimed: Header) -> Inspection:
-    now = desk.clock()
     trust = _sender_trust(desk, claimed)
     if trust is None:
         report = SignatureReport(
@@ -79,21 +84,23 @@ def _inspect_envelope(desk: Desk, raw: bytes, claimed: Header) -> Inspection:
             detail=f"no peer is registered as {claimed.sender!r}",
         )
         return Inspection(header=claimed, reports=(report,))
-    report, payload = _envelope_report(raw, trust, now)
+    report, payload = _envelope_report(raw, trust, claimed.created_at, desk.clock())
     if payload is None or claimed.document_type is DocumentType.ACKNOWLEDGEMENT:
         return Inspection(header=claimed, reports=(report,))
     return Inspection(header=claimed, reports=(report, _document_report(desk, payload, [trust])))
 
 
 def _envelope_report(
-    raw: bytes, trust: PeerTrust, now: datetime
+    raw: bytes, trust: PeerTrust, created_at: datetime, now: datetime
 ) -> tuple[SignatureReport, bytes | None]:
+    at, role = min(created_at, now), SignerRole.GATEWAY
     try:
-        verified = verify(raw, trust, role=SignerRole.GATEWAY, at=now)
+        verified = verify(raw, trust, role=role, at=at)
         payload = unwrap(verified.root)[1]
     except GatewayError as exc:
-        return _failed("Envelope", raw, exc), None
-    return _held("Envelope", raw, verified.signer), payload
+        return _failed("Envelope", raw, at, exc), None
+    held = _held("Envelope", raw, at, verified.signer)
+    return replace(held, code_today=_code_at(raw, trust, role, now)), payload
 
 
 def _document_report(desk: Desk, raw: bytes, trusts: list[PeerTrust]) -> SignatureReport:
@@ -107,8 +114,9 @@ def _document_report(desk: Desk, raw: bytes, trusts: list[PeerTrust]) -> Signatu
             code="SIGNATURE_MISSING",
             detail="an acknowledgement is signed by its envelope; inspect that",
         )
-    at = claimed_issue_moment(root) or desk.clock()
-    reports = [_judged_by(trust, document_type, raw, at) for trust in trusts]
+    now = desk.clock()
+    at = min(claimed_issue_moment(root) or now, now)
+    reports = [_judged_by(trust, document_type, raw, at, now) for trust in trusts]
     found = min(reports, key=_how_far)
     if found.code == _UNTRUSTED and len(reports) > 1:
         return replace(found, detail="the signer chains to no anchor of ours or of any peer")
@@ -126,13 +134,24 @@ def _how_far(report: SignatureReport) -> int:
 
 
 def _judged_by(
-    trust: PeerTrust, document_type: DocumentType, raw: bytes, at: datetime
+    trust: PeerTrust, document_type: DocumentType, raw: bytes, at: datetime, now: datetime
 ) -> SignatureReport:
+    role = SIGNING_ROLE[document_type]
     try:
-        verified = verify(raw, trust, role=SIGNING_ROLE[document_type], at=at)
+        verified = verify(raw, trust, role=role, at=at)
     except GatewayError as exc:
-        return _failed(document_type, raw, exc)
-    return _held(document_type, raw, verified.signer)
+        return _failed(document_type, raw, at, exc)
+    held = _held(document_type, raw, at, verified.signer)
+    return replace(held, code_today=_code_at(raw, trust, role, now))
+
+
+def _code_at(raw: bytes, trust: PeerTrust, role: SignerRole, at: datetime) -> str | None:
+    """Return the wire code of what does not hold at ``at``, None when all does."""
+    try:
+        verify(raw, trust, role=role, at=at)
+    except GatewayError as exc:
+        return exc.code
+    return None
 
 
 def _trusts(desk: Desk) -> list[PeerTrust]:
@@ -161,11 +180,16 @@ def _own_trust(desk: Desk) -> PeerTrust:
     )
 
 
-def _held(kind: str, raw: bytes, signer: Signer) -> SignatureReport:
-    return SignatureReport(kind=kind, sha256=sha256_of(raw), trusted=True, signer=signer)
+def _held(kind: str, raw: bytes, at: datetime, signer: Signer) -> SignatureReport:
+    return SignatureReport(kind=kind, sha256=sha256_of(raw), trusted=True, as_of=at, signer=signer)
 
 
-def _failed(kind: str, raw: bytes, error: GatewayError) -> SignatureReport:
+def _failed(kind: str, raw: bytes, at: datetime, error: GatewayError) -> SignatureReport:
     return SignatureReport(
-        kind=kind, sha256=sha256_of(raw), trusted=False, code=error.code, detail=error.detail
+        kind=kind,
+        sha256=sha256_of(raw),
+        trusted=False,
+        as_of=at,
+        code=error.code,
+        detail=error.detail,
     )

@@ -68,6 +68,8 @@ def test_the_receiver_trusts_envelope_and_document(traded_pair: Pair, message_id
         "signed     the whole of it",
         "as         GATEWAY of ZM",
         "as         ISSUING_AUTHORITY of ZM",
+        "today      the signer is still good",
+        "judged     as of 20",
     ):
         assert words in run.out
 
