@@ -12,6 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, case, exists, select, text, update
 
+from gateway.store import outages
 from gateway.store.claiming import WAITS
 from gateway.store.rows import AttemptOutcome, Claim
 from gateway.store.statements import Statement
@@ -55,7 +56,10 @@ def due_at(conn: Connection, claim: Claim, outcome: AttemptOutcome) -> datetime 
 
 
 def note_lane(conn: Connection, claim: Claim, outcome: AttemptOutcome) -> None:
-    """Write on the peer's lane how the attempt ended; a receipt opens it for what waited."""
+    """Write on the peer's lane how the attempt ended; a receipt opens it for what waited.
+
+    A receipt ends the outage of the peer, too.
+    """
     if outcome.receipt is None:
         _FAILED.run(
             conn,
@@ -67,6 +71,7 @@ def note_lane(conn: Connection, claim: Claim, outcome: AttemptOutcome) -> None:
         return
     if outcome.resumes:
         _resume(conn, claim, outcome)
+    outages.end(conn, claim.peer_id, at=outcome.ended_at)
     _REACHED.run(conn, own=claim.peer_id, last_success_at=outcome.ended_at)
 
 

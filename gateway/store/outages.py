@@ -1,8 +1,9 @@
 """The register of outages: when a peer could not be reached, how long, and by which failure.
 
 An outage opens when enough attempts in a row found no way (no connection, no handshake, no
-answer, a 5xx of something in front of the peer) and closes with the next receipt.  A fault
-that the peer states is no outage: its gateway is there.
+answer, a 5xx of something in front of the peer) and closes with the next receipt or answer to
+a ping, in the same transaction.  A fault that the peer states is no outage: its gateway is
+there.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Row, func, insert, or_, select, text, update
+from sqlalchemy import Column, Connection, Row, bindparam, func, insert, or_, select, text, update
 
 from gateway.store import journal
 from gateway.store.rows.operations import Outage
+from gateway.store.statements import Statement
 from gateway.store.tables import attempts, dispatches, lanes, peers
 from gateway.store.tables import outages as table
 from gateway.store.tables.exchange import OPEN
@@ -22,6 +24,12 @@ from gateway.store.tables.operations import OUTAGE_OPEN
 
 WAY_CODES: Final = ("UNREACHABLE", "TIMED_OUT", "TLS", "BAD_ANSWER")
 _SAMPLE: Final = 50
+_END: Final = Statement(
+    update(table)
+    .where(table.c.peer_id == bindparam("own"), text(OUTAGE_OPEN))
+    .returning(*table.c),
+    ("closed_at",),
+)
 
 
 def look(conn: Connection, *, now: datetime, failures: int) -> int:
@@ -37,12 +45,29 @@ def look(conn: Connection, *, now: datetime, failures: int) -> int:
         if outage is None:
             changed += lane.failures >= failures and _open(conn, lane, now)
         elif lane.last_success_at is not None and lane.last_success_at > outage.opened_at:
-            _close(conn, outage, lane)
-            changed += 1
+            changed += end(conn, lane.peer_id, at=lane.last_success_at)
         elif lane.failures > outage.failures:
             own = table.c.id == outage.id
             conn.execute(update(table).where(own).values(failures=lane.failures))
     return changed
+
+
+def end(conn: Connection, peer_id: int, *, at: datetime) -> bool:
+    """Close the outage of a peer, if one lasts, and return whether one did."""
+    row = _END.first(conn, own=peer_id, closed_at=at)
+    if row is None:
+        return False
+    identifier = conn.execute(select(peers.c.identifier).where(peers.c.id == peer_id)).scalar_one()
+    seconds = round(Outage(**row._asdict()).lasted(at).total_seconds())
+    _journal(conn, identifier, journal.Action.OUTAGE_CLOSED, at, {"seconds": seconds})
+    return True
+
+
+def reached(conn: Connection, peer_id: int, *, at: datetime) -> None:
+    """Write that a peer was reached otherwise than with a message: its lane is open again."""
+    opened = {"failures": 0, "parked_until": None, "last_success_at": at}
+    conn.execute(update(lanes).where(lanes.c.peer_id == peer_id).values(**opened))
+    end(conn, peer_id, at=at)
 
 
 def still_open(conn: Connection) -> tuple[Outage, ...]:
@@ -78,16 +103,8 @@ def _open(conn: Connection, lane: Row[Any], now: datetime) -> bool:
         )
     )
     detail = {"code": code, "failures": lane.failures}
-    _journal(conn, lane, journal.Action.OUTAGE_OPENED, now, detail)
+    _journal(conn, lane.identifier, journal.Action.OUTAGE_OPENED, now, detail)
     return True
-
-
-def _close(conn: Connection, outage: Outage, lane: Row[Any]) -> None:
-    closed = lane.last_success_at
-    own = table.c.id == outage.id
-    conn.execute(update(table).where(own).values(closed_at=closed))
-    seconds = round(outage.lasted(closed).total_seconds())
-    _journal(conn, lane, journal.Action.OUTAGE_CLOSED, closed, {"seconds": seconds})
 
 
 def _failing(conn: Connection, peer_id: int) -> list[Row[Any]]:
@@ -117,9 +134,9 @@ def _began(conn: Connection, lane: Row[Any], failing: list[Row[Any]], now: datet
 
 def _journal(
     conn: Connection,
-    lane: Row[Any],
+    identifier: str,
     action: journal.Action,
     at: datetime,
     detail: Mapping[str, Any],
 ) -> None:
-    journal.append(conn, at=at, action=action, subject=lane.identifier, detail=detail)
+    journal.append(conn, at=at, action=action, subject=identifier, detail=detail)
