@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.url import URL
 from sqlalchemy.exc import (
     ArgumentError,
+    CompileError,
     DataError,
     DisconnectionError,
     IntegrityError,
@@ -22,7 +23,14 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 
-from gateway.errors import BusyError, ConfigError, ConflictError, GatewayError, InputError
+from gateway.errors import (
+    BusyError,
+    ConfigError,
+    ConflictError,
+    GatewayError,
+    InputError,
+    InternalError,
+)
 from gateway.store import chain
 from gateway.store.grouping import Group
 from gateway.store.migrations import upgrade
@@ -153,6 +161,8 @@ def _mapped(exc: SQLAlchemyError) -> GatewayError:
         return ConfigError(f"the database does not fit this version; run `eco migrate` ({kind})")
     if isinstance(exc, DataError):
         return InputError(f"a value does not fit its column ({kind})")
+    if isinstance(exc, CompileError):
+        return InternalError(f"a statement of ours cannot be written for this database ({kind})")
     return BusyError(f"the database cannot do this now ({kind})")
 
 

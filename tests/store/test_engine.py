@@ -9,9 +9,9 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import insert, inspect, select, text
+from sqlalchemy import insert, inspect, select, text, update
 
-from gateway.errors import BusyError, ConfigError, ConflictError
+from gateway.errors import BusyError, ConfigError, ConflictError, InternalError
 from gateway.store import Store, bodies, events, journal, peers
 from gateway.store.migrations import configuration
 from gateway.store.tables import metadata
@@ -217,3 +217,10 @@ def test_what_only_grows_cannot_be_changed_by_a_statement(store: Store) -> None:
     with store.read() as conn:
         assert conn.execute(select(peers_table.c.identifier)).scalar() == "KE-GW"
         assert journal.verify_chain(conn).holds
+
+
+def test_INTERNAL_a_statement_that_cannot_be_written_is_our_own_mistake_and_not_a_busy_database(
+    store: Store,
+):
+    with pytest.raises(InternalError), store.begin() as conn:
+        conn.execute(update(metadata.tables["lanes"]).values(no_such_column=1))
