@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from gateway.cli.opening import Books
 from gateway.cli.output import minute
-from gateway.cli.views import credential_view, crl_view, peer_view
+from gateway.cli.views import credential_view, crl_view, peer_view, sighting_view
 from gateway.errors import NotFoundError
 from gateway.store import (
     NewCredential,
@@ -19,7 +19,9 @@ from gateway.store import (
     PeerCredential,
     PeerCrl,
     PeerState,
+    Sighting,
     peers,
+    sightings,
 )
 
 _WORDS = {
@@ -47,14 +49,17 @@ def known_peer(conn: Connection, identifier: str) -> Peer:
 
 
 def peer_and_papers(conn: Connection, found: Peer) -> tuple[dict[str, Any], list[str]]:
-    """Return a peer with its certificates and revocation lists, as JSON value and as lines."""
+    """Return a peer, when it was seen, its certificates and revocation lists: value and lines."""
     credentials, crls = peers.credentials(conn, found.id), peers.crls(conn, found.id)
+    seen = sightings.find(conn, found.id)
     value = {
         "peer": peer_view(found),
+        "seen": sighting_view(seen),
         "credentials": [credential_view(credential) for credential in credentials],
         "crls": [crl_view(crl) for crl in crls],
     }
-    return value, [*_peer_lines(found), *credential_lines(credentials), *_crl_lines(crls)]
+    lines = (_peer_lines(found), _seen(seen), credential_lines(credentials), _crl_lines(crls))
+    return value, [line for part in lines for line in part]
 
 
 def _peer_lines(found: Peer) -> Iterator[str]:
@@ -71,6 +76,13 @@ def _peer_lines(found: Peer) -> Iterator[str]:
     yield f"  signatures      {found.algorithms.value}, revocation {found.revocation.value}"
     if found.live_from is not None:
         yield f"  live from       {minute(found.live_from)} UTC"
+
+
+def _seen(seen: Sighting | None) -> Iterator[str]:
+    if seen is None:
+        return
+    yield f"  last seen       {minute(seen.seen_at)} UTC, {seen.software}"
+    yield from (f"  works by        {version}" for version in seen.versions)
 
 
 def credential_lines(credentials: Sequence[PeerCredential | NewCredential]) -> Iterator[str]:

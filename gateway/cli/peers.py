@@ -84,9 +84,11 @@ def resume(call: Invocation, identifier: str, reason: str) -> None:
 def ping(call: Invocation, identifier: str) -> None:
     """Ask a peer who it is.
 
-    The question goes over the channel and TLS that messages take.
+    The question goes over the channel and TLS that messages take.  Its answer ends an outage,
+    and `eco peer show` shows from then on what the peer works by.
     """
     from gateway.app import endpoint_book
+    from gateway.exchange.sighting import note_answer
     from gateway.transport import PeerTransport
 
     with the_gateway(call) as gateway:
@@ -97,7 +99,8 @@ def ping(call: Invocation, identifier: str) -> None:
             answer = transport.ping(endpoint_book(gateway)(found))
         finally:
             transport.close()
-    if answer.identifier != found.identifier:
+        is_the_peer = note_answer(gateway.desk, found, answer)
+    if not is_the_peer:
         raise BadAnswerError(f"{answer.identifier!r} answers at {found.url}, not {identifier}")
     skew = (answer.time - present()).total_seconds()
     call.output.result(

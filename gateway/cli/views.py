@@ -12,7 +12,7 @@ from typing import Any
 from gateway.exchange.history import CertificateHistory
 from gateway.exchange.waiting import Wait
 from gateway.register.guides import guide
-from gateway.store import Arrival, Dispatch, Peer, PeerCredential, PeerCrl
+from gateway.store import Arrival, Dispatch, Peer, PeerCredential, PeerCrl, Sighting
 
 Names = Mapping[int, str]
 """Identifiers of peers by their keys in the store."""
@@ -49,6 +49,13 @@ def credential_view(credential: PeerCredential) -> dict[str, Any]:
         "valid_until": credential.valid_until,
         "pem": credential.pem,
     }
+
+
+def sighting_view(seen: Sighting | None) -> dict[str, Any] | None:
+    """Return what a peer's gateway said of itself last, None before it was asked."""
+    if seen is None:
+        return None
+    return {"at": seen.seen_at, "software": seen.software, "versions": seen.versions}
 
 
 def crl_view(crl: PeerCrl) -> dict[str, Any]:

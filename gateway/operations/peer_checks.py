@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection
 
 from gateway.errors import ConfigError, GatewayError, PeerFaultError, TlsError, TransportError
+from gateway.exchange.sighting import note_answer
 from gateway.exchange.versions import compared, own_versions
 from gateway.operations import reach
 from gateway.operations.checks import Check, Outcome, graded
@@ -183,6 +185,8 @@ def _ping(visit: _Visit, endpoint: PeerEndpoint, transport: Transport) -> Iterat
 
 def _answer(visit: _Visit, answer: PingAnswer) -> Iterator[Check]:
     peer = visit.peer
+    with suppress(GatewayError):  # what is wrong with our books is a check of its own
+        note_answer(visit.premises.desk, peer, answer)
     stated, registered = (f"{each.identifier} ({each.country})" for each in (answer, peer))
     outcome = Outcome.OK if stated == registered else Outcome.FAIL
     yield visit.check("identity", outcome, stated=stated, registered=registered)

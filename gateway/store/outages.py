@@ -64,7 +64,7 @@ def end(conn: Connection, peer_id: int, *, at: datetime) -> bool:
 
 
 def reached(conn: Connection, peer_id: int, *, at: datetime) -> None:
-    """Write that a peer was reached otherwise than with a message: its lane is open again."""
+    """Write that a peer answered a ping: its lane is open again, its outage is over."""
     opened = {"failures": 0, "parked_until": None, "last_success_at": at}
     conn.execute(update(lanes).where(lanes.c.peer_id == peer_id).values(**opened))
     end(conn, peer_id, at=at)

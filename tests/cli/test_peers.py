@@ -230,6 +230,33 @@ def test_ping_is_not_content_with_whoever_answers(
     run = eco("peer", "ping", "KE-SW", home=first_pair.zm)
     assert run.status is ExitStatus.UNREACHABLE
     assert "TZ-SW" in run.err
+    assert eco_json("peer", "show", "KE-SW", home=first_pair.zm)["seen"] is None
+
+
+def test_a_ping_that_is_answered_is_remembered_and_shown(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+):
+    asked_at = datetime.now(UTC)
+    versions = ("agreement:COMESA=2026/0a1b2c3d", "rules:all=4e5f6a7b")
+
+    def kenya(self: PeerTransport, endpoint: object) -> PingAnswer:
+        return PingAnswer(
+            identifier="KE-SW",
+            country="KE",
+            software_version="eco-gateway/9.9",
+            time=asked_at,
+            versions=versions,
+        )
+
+    assert eco_json("peer", "show", "KE-SW", home=pair.zm)["seen"] is None
+    monkeypatch.setattr(PeerTransport, "ping", kenya)
+    for _ in range(2):
+        assert eco("peer", "ping", "KE-SW", home=pair.zm).status is ExitStatus.OK
+    seen = eco_json("peer", "show", "KE-SW", home=pair.zm)["seen"]
+    assert (seen["software"], tuple(seen["versions"])) == ("eco-gateway/9.9", versions)
+    assert datetime.fromisoformat(seen["at"]) >= asked_at.replace(microsecond=0)
+    shown = eco("peer", "show", "KE-SW", home=pair.zm).out
+    assert all(word in shown for word in ("last seen", "eco-gateway/9.9", *versions))
 
 
 # --- rolling over --------------------------------------------------------------------------------------

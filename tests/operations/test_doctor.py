@@ -19,7 +19,15 @@ from gateway.operations.health import readiness
 from gateway.operations.home_checks import chain_fault
 from gateway.operations.premises import Listener, Premises
 from gateway.operations.watch import watch
-from gateway.store import CredentialUse, NewCredential, Store, outbox, peers
+from gateway.store import (
+    CredentialUse,
+    NewCredential,
+    Store,
+    outages,
+    outbox,
+    peers,
+    sightings,
+)
 from gateway.transport import Channel, PeerEndpoint, PeerTransport
 from gateway.trust import Credential
 from gateway.web.operations import create_operations_app
@@ -190,6 +198,29 @@ def test_a_gateway_states_the_versions_of_all_it_works_by(corridor: Corridor):
     other = own_versions(replace(corridor.ke.desk, agreements=edited))
     differing = [name for name, *pair in compared(said.versions, other) if pair[0] != pair[1]]
     assert differing == ["agreement:COMESA"]
+
+
+def test_a_peer_that_the_doctor_reached_has_no_outage_any_more(
+    corridor: Corridor, wire, gateway, transport, tmp_path, monkeypatch
+):
+    asked = transport.ping
+    kenya = {"identifier": "KE-SW", "country": "KE"}
+    queue(corridor)
+    fail_often(corridor)
+    store, peer = corridor.zm.desk.store, corridor.zm.peer()
+    with store.begin() as conn:
+        outages.look(conn, now=corridor.clock(), failures=3)
+    visit(corridor.zm, tmp_path, endpoint(wire, gateway), transport)
+    with store.read() as conn:
+        assert outages.still_open(conn), "somebody else answered"
+    monkeypatch.setattr(transport, "ping", lambda it: asked(it).model_copy(update=kenya))
+    visit(corridor.zm, tmp_path, endpoint(wire, gateway), transport)
+    with store.read() as conn:
+        assert not outages.still_open(conn)
+        assert peers.lane(conn, peer.id).failures == 0
+        seen = sightings.find(conn, peer.id)
+    assert seen is not None
+    assert seen.seen_at == corridor.clock()
 
 
 def test_a_registered_server_certificate_is_recognised(

@@ -15,7 +15,15 @@ from gateway.store.rows.exchange import (
     NewArrival,
     NewDispatch,
 )
-from gateway.store.rows.peers import Lane, NewCredential, Peer, PeerCredential, PeerCrl, PeerProfile
+from gateway.store.rows.peers import (
+    Lane,
+    NewCredential,
+    Peer,
+    PeerCredential,
+    PeerCrl,
+    PeerProfile,
+    Sighting,
+)
 from gateway.store.rows.register import (
     CertificateDelivery,
     CertificateItem,
@@ -53,6 +61,7 @@ __all__ = [
     "PeerProfile",
     "ResponseItem",
     "ResponseRow",
+    "Sighting",
     "Span",
     "UtilisationEntry",
 ]

@@ -127,3 +127,18 @@ class Lane:
     claimed_at: datetime | None
     last_success_at: datetime | None
     last_failure_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sighting:
+    """Is what a peer's gateway said of itself when it was asked last.
+
+    Attributes:
+        software: name and version, as ``eco-gateway/1.0.0``.
+        versions: schemas, agreements and rules that it works by, each ``kind:name=version``.
+    """
+
+    peer_id: int
+    seen_at: datetime
+    software: str
+    versions: tuple[str, ...]

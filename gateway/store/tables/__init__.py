@@ -13,7 +13,7 @@ from gateway.store.tables.bundles import bundle_members
 from gateway.store.tables.exchange import arrivals, attempts, bodies, dispatches
 from gateway.store.tables.keeping import erased_bodies, erasures, legal_holds
 from gateway.store.tables.operations import alert_notices, alerts, outages, tallies, watch_marks
-from gateway.store.tables.peers import lanes, peer_credentials, peer_crls, peers
+from gateway.store.tables.peers import lanes, peer_credentials, peer_crls, peer_sightings, peers
 from gateway.store.tables.register import (
     certificate_deliveries,
     certificate_items,
@@ -46,6 +46,7 @@ __all__ = [
     "outages",
     "peer_credentials",
     "peer_crls",
+    "peer_sightings",
     "peers",
     "responses",
     "scheduled_tasks",

@@ -1,4 +1,4 @@
-"""Peers, the X.509 certificates and revocation lists registered for them, their lanes."""
+"""Peers, the X.509 certificates and revocation lists registered for them, their lanes, sightings."""
 
 from __future__ import annotations
 
@@ -95,4 +95,13 @@ lanes = Table(
     Column("claimed_at", UtcMoment),
     Column("last_success_at", UtcMoment),
     Column("last_failure_at", UtcMoment),
+)
+
+peer_sightings = Table(
+    "peer_sightings",
+    metadata,
+    Column("peer_id", BigId, ForeignKey("peers.id"), primary_key=True, autoincrement=False),
+    Column("seen_at", UtcMoment, nullable=False),
+    Column("software", String(70), nullable=False),
+    Column("versions", JsonText, nullable=False),
 )
