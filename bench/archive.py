@@ -60,7 +60,6 @@ class Query(StrEnum):
     ATTEMPTS = "newest attempts"
     EXPIRING = "certificates to expire"
     TALLIES = "counters of the dashboard"
-    COUNTS = "count certificates by state"
     JOURNAL = "journal of a message"
     FEED = "next 100 events"
 
@@ -185,7 +184,6 @@ def _works(archive: Archive) -> dict[Query, Work]:
         ),
         Query.EXPIRING: reading(lambda conn: certificates.overdue(conn, today)),
         Query.TALLIES: reading(lambda conn: list(tallies.every(conn))),
-        Query.COUNTS: reading(lambda conn: certificates.counts(conn, Side.ISSUED)),
         Query.JOURNAL: reading(
             lambda conn: journal.page(conn, subject=f"urn:uuid:out-{anywhere()}")
         ),

@@ -26,7 +26,6 @@ DRAWN = (
     Query.DEEP,
     Query.DUE,
     Query.TALLIES,
-    Query.COUNTS,
 )
 _MOST_EXPONENT = 9
 

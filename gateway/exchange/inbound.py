@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
+from lxml import etree
 from sqlalchemy import Connection
 
 from gateway.envelope import Header, peek, unwrap
@@ -44,10 +45,11 @@ MAJOR_VERSION = "1"
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """Is what an envelope says of itself before any proof: digest and claimed header."""
+    """Is what an envelope says of itself before any proof: digest, tree and claimed header."""
 
     raw: bytes
     sha256: str
+    root: etree._Element
     header: Header
 
 
@@ -168,7 +170,8 @@ def _answered(desk: Desk, known: Known, authentic: Authentic, now: datetime) -> 
 
 
 def _claimed(raw: bytes, digest: str) -> Claim:
-    claim = Claim(raw=raw, sha256=digest, header=peek(parse(raw)))
+    root = parse(raw)
+    claim = Claim(raw=raw, sha256=digest, root=root, header=peek(root))
     structlog.contextvars.bind_contextvars(
         message_id=claim.header.message_id,
         conversation_id=claim.header.conversation_id,
@@ -179,7 +182,7 @@ def _claimed(raw: bytes, digest: str) -> Claim:
 
 def _authenticate(desk: Desk, claim: Claim, known: Known, now: datetime) -> Authentic:
     peer, trust = known.peer, known.trust
-    verified = verify(claim.raw, trust, role=SignerRole.GATEWAY, at=now)  # 3
+    verified = verify(claim.raw, trust, role=SignerRole.GATEWAY, at=now, root=claim.root)  # 3
     desk.schemas.require_valid(verified.root)
     header, payload = unwrap(verified.root)
     _require_fitting(desk, peer, header)  # 4

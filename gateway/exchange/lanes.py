@@ -112,7 +112,7 @@ class Lanes:
         try:
             self._renew()
             room = self._room()
-            claims = self._claim(room, due_by) if room > 0 else ()
+            claims = self._claim(room, due_by) if room > 0 and self._is_roomy() else ()
         except Exception as exc:  # noqa: BLE001 - the dispatcher must go on: the books come back
             reason = exc.code if isinstance(exc, GatewayError) else type(exc).__name__
             log.error("claiming failed", worker=self.worker.name, error=reason)  # noqa: TRY400 - no payloads
@@ -120,6 +120,10 @@ class Lanes:
         for claim in claims:
             self._begin(claim)
         return len(claims)
+
+    def _is_roomy(self) -> bool:
+        """Return whether half the lanes are free: then one claim serves several messages."""
+        return self.width - len(self._brisk()) >= self.width / 2
 
     def _room(self) -> int:
         return min(
@@ -179,7 +183,7 @@ class Lanes:
     def _wait(self) -> None:
         """Wait until an attempt ends or turns slow, or until it is time to look again."""
         brisk = self._brisk()
-        full = len(brisk) >= self.width
+        full = not self._is_roomy()
         self._ended.wait(min(self.poll_seconds, *brisk) if full else self.poll_seconds)
         self._ended.clear()
 

@@ -92,7 +92,7 @@ def _submit(desk: Desk, document: Document, signed: bytes | None = None) -> Subm
         seen = _see(conn, document)  # 1, 2
         if seen.earlier is not None:
             return _submission(document, seen.peer, seen.earlier, (), repeated=True)
-        findings = judge(desk, conn, document, peer=seen.peer)  # 3
+        findings = judge(desk, document, peer=seen.peer, known=seen.known)  # 3
     peer = seen.peer
     if peer is None:
         raise _no_route(document)
@@ -135,7 +135,8 @@ def submit_within(
     earlier = submitted_before(conn, document)  # 2
     if earlier is not None:
         return _submission(document, peer, earlier, (), repeated=True)
-    findings = judge(desk, conn, document, peer=peer)  # 3
+    known = facts_about(conn, document, outbound=True)
+    findings = judge(desk, document, peer=peer, known=known)  # 3
     if peer is None:
         raise _no_route(document)
     return queue(desk, conn, document, peer, findings=findings, signed=signed)  # 4, 5
@@ -181,7 +182,8 @@ def dry_run(desk: Desk, document: Document) -> Submission:
     """
     with desk.store.read() as conn:
         peer = known_receiver(conn, document)
-        findings = _findings(desk, conn, document, peer)
+        known = facts_about(conn, document, outbound=True)
+        findings = _findings(desk, document, peer, known)
     return Submission(
         document_number=document_number_of(document),
         receiver=None if peer is None else peer.identifier,
@@ -260,14 +262,17 @@ def known_receiver(conn: Connection, document: Document) -> Peer | None:
 
 
 def judge(
-    desk: Desk, conn: Connection, document: Document, *, peer: Peer | None
+    desk: Desk, document: Document, *, peer: Peer | None, known: RegisterFacts
 ) -> tuple[Finding, ...]:
     """Return the findings that let ``document`` pass.
+
+    Args:
+        known: what the register says of the certificates concerned.
 
     Raises:
         InvalidDocumentError: with every finding, when one of them is an error.
     """
-    findings = _findings(desk, conn, document, peer)
+    findings = _findings(desk, document, peer, known)
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if errors:
         number = document_number_of(document)
@@ -280,7 +285,7 @@ def judge(
 
 
 def _findings(
-    desk: Desk, conn: Connection, document: Document, peer: Peer | None
+    desk: Desk, document: Document, peer: Peer | None, known: RegisterFacts
 ) -> tuple[Finding, ...]:
     points = _points(document)
     facts = Facts(
@@ -289,7 +294,7 @@ def _findings(
         own_country=desk.identity.country,
         hs=desk.hs,
         wire=None if peer is None else _wire(desk, document, peer),
-        register=facts_about(conn, document, outbound=True),
+        register=known,
     )
     return check_at_each(document, desk.agreement(document), facts, points)
 

@@ -6,12 +6,11 @@ locked and written.  ``_key`` columns hold ``canonical_key`` of what was written
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, select, text, update
+from sqlalchemy import Connection, Select, bindparam, select, text, update
 
 from gateway.errors import NotFoundError
 from gateway.store import bodies
@@ -212,12 +211,6 @@ def of_exporter(
     if before is not None:
         query = query.where(table.c.id < before)
     return tuple(_certificate(row) for row in conn.execute(query))
-
-
-def counts(conn: Connection, side: Side) -> Mapping[str, int]:
-    """Return how many certificates of one side stand in each state (an index-only count)."""
-    query = select(table.c.state, func.count().label("certificates")).where(table.c.side == side)
-    return {row.state: row.certificates for row in conn.execute(query.group_by(table.c.state))}
 
 
 def overdue(conn: Connection, today: date, *, limit: int = 500) -> tuple[int, ...]:

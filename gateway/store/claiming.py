@@ -35,7 +35,7 @@ from gateway.store.statements import Statement, inserting
 from gateway.store.states import DeliveryState, PeerChannel, PeerState
 from gateway.store.tables import attempts, dispatches, lanes, peers
 from gateway.store.tables import bodies as body_table
-from gateway.store.tables.exchange import DUE, OPEN
+from gateway.store.tables.exchange import DUE, OPEN, UNDER_WAY
 from gateway.store.types import BigId, UtcMoment
 
 LEASE_LOST = "LEASE_LOST"
@@ -49,7 +49,7 @@ _EARLIER = dispatches.alias("earlier")
 
 # Statements are built once: building them costs more than most of them take to run.
 _UNDER_WAY = select(func.count().label("under_way")).where(
-    text(DUE), dispatches.c.due_at > _NOW, dispatches.c.state == DeliveryState.SENDING
+    text(UNDER_WAY), dispatches.c.due_at > _NOW
 )
 _IN_FLIGHT = Statement(_UNDER_WAY.where(dispatches.c.peer_id == _OWN))
 _PER_PEER = bindparam("per_peer", type_=Integer)

@@ -25,7 +25,7 @@ from gateway.store.rows import Attempt, Dispatch, NewDispatch
 from gateway.store.statements import Statement, inserting
 from gateway.store.states import DeliveryState
 from gateway.store.tables import attempts, dispatches
-from gateway.store.tables.exchange import OPEN
+from gateway.store.tables.exchange import OPEN, STOPPED
 
 __all__ = [
     "attempts_of",
@@ -68,6 +68,8 @@ _BY_ID = Statement(select(*COLUMNS).where(dispatches.c.message_id == bindparam("
 _UNTRIED: Mapping[str, Any] = dict.fromkeys(
     ("lease_owner", "verdict", "code", "detail", "receipt_sha256")
 )
+
+_STOPPED = (DeliveryState.HELD, DeliveryState.REFUSED, DeliveryState.FAILED)
 
 
 def enqueue(conn: Connection, new: NewDispatch) -> Dispatch:
@@ -230,6 +232,8 @@ def page(
         query = query.where(dispatches.c.peer_id == peer_id)
     if state is not None:
         query = query.where(dispatches.c.state == state)
+    if state in _STOPPED:
+        query = query.where(text(STOPPED))  # says so in the words of the index
     if document_number is not None:
         query = query.where(dispatches.c.document_key == canonical_key(document_number))
     if before is not None:

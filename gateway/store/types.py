@@ -87,6 +87,8 @@ class EnumText(TypeDecorator[StrEnum]):
     def __init__(self, vocabulary: type[StrEnum]) -> None:
         super().__init__(40)
         self.vocabulary = vocabulary
+        self._texts = {member: member.value for member in vocabulary}
+        self._members = {member.value: member for member in vocabulary}
 
     def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Return the member's text.
@@ -94,11 +96,14 @@ class EnumText(TypeDecorator[StrEnum]):
         Raises:
             ValueError: the value is no member, which is a mistake of our own.
         """
-        return None if value is None else self.vocabulary(value).value
+        if value is None:
+            return None
+        text = self._texts.get(value)
+        return self.vocabulary(value).value if text is None else text
 
     def process_result_value(self, value: Any, dialect: Dialect) -> StrEnum | None:  # noqa: ARG002
         """Return the member."""
-        return None if value is None else self.vocabulary(value)
+        return None if value is None else self._members.get(value) or self.vocabulary(value)
 
 
 class JsonText(TypeDecorator[Any]):

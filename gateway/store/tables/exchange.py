@@ -60,6 +60,9 @@ dispatches = Table(
 )
 DUE = "due_at IS NOT NULL"
 OPEN = "state IN ('QUEUED', 'SENDING', 'RETRYING', 'HELD')"
+UNDER_WAY = "state = 'SENDING'"
+STOPPED = "state IN ('HELD', 'REFUSED', 'FAILED')"
+"""Few of all messages ever; one peer's are found without walking through what it got."""
 Index(
     "ix_dispatches_due",
     dispatches.c.peer_id,
@@ -83,6 +86,20 @@ Index(
     dispatches.c.id,
     sqlite_where=text(OPEN),
     postgresql_where=text(OPEN),
+)
+Index(
+    "ix_dispatches_under_way",
+    dispatches.c.peer_id,
+    dispatches.c.due_at,
+    sqlite_where=text(UNDER_WAY),
+    postgresql_where=text(UNDER_WAY),
+)
+Index(
+    "ix_dispatches_stopped",
+    dispatches.c.peer_id,
+    dispatches.c.id,
+    sqlite_where=text(STOPPED),
+    postgresql_where=text(STOPPED),
 )
 Index("ix_dispatches_peer_id_id", dispatches.c.peer_id, dispatches.c.id)
 Index("ix_dispatches_state_id", dispatches.c.state, dispatches.c.id)

@@ -1,0 +1,58 @@
+"""Questions that must stay quick however long the history is: their plans name the small index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event
+
+from gateway.store import DeliveryState, Store, outbox
+from tests.store.helpers import NOW
+
+STOPPED = (DeliveryState.HELD, DeliveryState.REFUSED, DeliveryState.FAILED)
+
+
+@pytest.mark.parametrize("state", STOPPED)
+def test_what_was_stopped_of_one_peer_is_found_without_its_history(
+    tmp_path: Path, state: DeliveryState
+) -> None:
+    with _books(tmp_path) as store, store.read() as conn, _asked(conn) as asked:
+        outbox.page(conn, peer_id=1, state=state)
+        assert "ix_dispatches_stopped" in _plan(conn, *asked[-1])
+
+
+def test_what_is_under_way_to_a_peer_is_counted_without_its_backlog(tmp_path: Path) -> None:
+    with _books(tmp_path) as store, store.begin() as conn, _asked(conn) as asked:
+        outbox.claim_due(conn, "worker", NOW, lease_seconds=60, limit=5)
+        counting = [each for each in asked if "under_way" in each[0] or "SENDING" in each[0]]
+        assert counting
+        assert all("ix_dispatches_under_way" in _plan(conn, *each) for each in counting)
+
+
+@contextmanager
+def _books(tmp_path: Path) -> Iterator[Store]:
+    store = Store.open(f"sqlite:///{tmp_path / 'books.db'}")
+    store.migrate()
+    yield store
+    store.close()
+
+
+@contextmanager
+def _asked(conn: Connection) -> Iterator[list[tuple[str, Any]]]:
+    asked: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(conn.engine, "before_cursor_execute", note)
+    yield asked
+    event.remove(conn.engine, "before_cursor_execute", note)
+
+
+def _plan(conn: Connection, statement: str, parameters: Any) -> str:
+    rows = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+    return "\n".join(row[-1] for row in rows)
