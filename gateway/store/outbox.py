@@ -21,7 +21,7 @@ from gateway.store.claiming import claim_due, renew
 from gateway.store.delivery import DeliveryEvent, advance
 from gateway.store.keys import canonical_key
 from gateway.store.recording import COLUMNS, journal_step, record_attempt
-from gateway.store.rows import Attempt, Dispatch, NewDispatch
+from gateway.store.rows import Attempt, Claim, Dispatch, NewDispatch
 from gateway.store.statements import Statement, inserting
 from gateway.store.states import DeliveryState
 from gateway.store.tables import attempts, dispatches
