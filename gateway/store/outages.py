@@ -25,9 +25,7 @@ from gateway.store.tables.operations import OUTAGE_OPEN
 WAY_CODES: Final = ("UNREACHABLE", "TIMED_OUT", "TLS", "BAD_ANSWER")
 _SAMPLE: Final = 50
 _END: Final = Statement(
-    update(table)
-    .where(table.c.peer_id == bindparam("own"), text(OUTAGE_OPEN))
-    .returning(*table.c),
+    update(table).where(table.c.peer_id == bindparam("own"), text(OUTAGE_OPEN)).returning(*table.c),
     ("closed_at",),
 )
 
