@@ -1,4 +1,4 @@
-"""Peers, the X.509 certificates and revocation lists registered for them, their lanes, sightings."""
+"""Peers, their X.509 certificates, revocation lists and lanes, and when they were seen."""
 
 from __future__ import annotations
 
