@@ -91,7 +91,7 @@ def open_gateway(home: Path, *, clock: Clock = system_clock) -> Gateway:
     settings = load_settings(home)
     desk = Desk(
         identity=_identity(settings),
-        store=Store.open(settings.store_url),
+        store=Store.open(settings.store_url, lock_wait_seconds=settings.store.lock_wait_seconds),
         tables=load_tables(),
         schemas=SchemaSet.load(),
         agreements=_agreements(settings),

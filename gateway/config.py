@@ -75,9 +75,11 @@ class StoreSection(Section):
 
     Attributes:
         url: ``sqlite:///file`` for one host, ``postgresql://user@host/name`` for several.
+        lock_wait_seconds: longest wait for another transaction before an answer is `BUSY`.
     """
 
     url: str = "sqlite:///gateway.db"
+    lock_wait_seconds: Annotated[float, Field(ge=1, le=60)] = 15.0
 
 
 class KeySection(Section):

@@ -60,7 +60,7 @@ def the_books(call: Invocation) -> Iterator[Books]:
     """
     settings = load_settings(call.home)
     require_database(settings)
-    store = Store.open(settings.store_url)
+    store = Store.open(settings.store_url, lock_wait_seconds=settings.store.lock_wait_seconds)
     try:
         yield Books(settings=settings, store=store)
     finally:
@@ -97,7 +97,7 @@ def bring_up_to_date(settings: Settings) -> None:
             raise ConfigError(f"[store] url: the folder {path.parent} does not exist")
         if not path.exists():
             path.touch(mode=0o600)
-    store = Store.open(settings.store_url)
+    store = Store.open(settings.store_url, lock_wait_seconds=settings.store.lock_wait_seconds)
     try:
         store.migrate()
     finally:

@@ -31,6 +31,7 @@ from tests.factories import certificate, customs_response, goods_item
 
 USED_EACH = Decimal(500)
 PAUSE = 0.25
+LOCK_WAIT_SECONDS = 4.0
 _BRISK = f"""[delivery]
 lease_seconds = {LEASE_SECONDS}
 connect_timeout_seconds = 2.0
@@ -187,6 +188,8 @@ def pair_at_work(databases: Databases, folder: Path) -> Iterator[Pair]:
         settings = stage.home(country) / "gateway.toml"
         text = settings.read_text(encoding="utf-8")
         assert "[delivery]" in text
+        assert "[store]\n" in text
+        text = text.replace("[store]\n", f"[store]\nlock_wait_seconds = {LOCK_WAIT_SECONDS}\n")
         text = text.replace("longest_retry_seconds = 5.0", "longest_retry_seconds = 2.0")
         settings.write_text(text.replace("[delivery]\n", _BRISK), encoding="utf-8")
     clocks = Clocks(folder)

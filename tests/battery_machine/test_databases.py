@@ -16,13 +16,13 @@ from gateway.exchange.outbound import submit_document
 from gateway.store import DeliveryState
 from gateway.transport import PeerEndpoint, PeerTransport
 from tests.battery_machine.databases import COUNTRIES
-from tests.battery_machine.pair import Pair, a_certificate
+from tests.battery_machine.pair import LOCK_WAIT_SECONDS, Pair, a_certificate
 
 pytestmark = pytest.mark.slow
 
 OUTAGE_SECONDS = 1.5
-LOCK_SECONDS = 16.0
-"""Longer than any transaction waits for another (``LOCK_WAIT_SECONDS``)."""
+MOST_BUSY_SECONDS = 12.0
+"""The wait of these homes for a lock, with all that a busy machine adds; 15 s is the default."""
 
 
 def fault_of(endpoint: PeerEndpoint, envelope: bytes) -> PeerFaultError:
@@ -68,7 +68,8 @@ def test_BUSY_while_another_holds_the_database_for_longer_than_anyone_waits(pair
         fault = fault_of(endpoint, envelope)
         waited = time.monotonic() - began
     _assert_busy(fault)
-    assert waited <= LOCK_SECONDS
+    assert waited >= LOCK_WAIT_SECONDS
+    assert waited <= MOST_BUSY_SECONDS
     assert not pair.has_arrived(serial)
     pair.settle()
 
