@@ -16,6 +16,7 @@ from gateway.errors import ConfigError
 from gateway.store import Peer, PeerCredential, peers
 from gateway.store.states import CredentialUse
 from gateway.trust import (
+    AnchorTerm,
     PeerTrust,
     RegisteredSigner,
     RevocationPolicy,
@@ -75,6 +76,16 @@ def peer_trust(
         crls=lists,
         policy=policy_named(peer.algorithms.value),
         revocation=RevocationPolicy(peer.revocation.value),
+        anchor_terms=tuple(
+            AnchorTerm(
+                fingerprint=credential.fingerprint,
+                valid_from=credential.valid_from,
+                valid_until=credential.valid_until,
+            )
+            for credential in credentials
+            if credential.use is CredentialUse.ANCHOR
+            and (credential.valid_from or credential.valid_until)
+        ),
     )
 
 

@@ -17,6 +17,7 @@ from gateway.trust.keys import (
     write_private,
 )
 from gateway.trust.registry import (
+    AnchorTerm,
     PeerTrust,
     RegisteredSigner,
     RevocationPolicy,
@@ -30,6 +31,7 @@ from gateway.trust.verifying import Verified, verify
 __all__ = [
     "COMPATIBLE",
     "STRICT",
+    "AnchorTerm",
     "Credential",
     "DemoPki",
     "KeyKind",

@@ -72,7 +72,7 @@ def believed_signer(
     """
     certs = read_certificates(certificates)
     chain = trusted_chain(certs, trust, at=at)  # 1
-    issuer = known_issuer(chain[0], trust) if len(chain) == 1 else None
+    issuer = known_issuer(chain[0], trust, at) if len(chain) == 1 else None
     require_not_revoked(chain, issuer, trust.crls, policy=trust.revocation, at=at)  # 2
     signer = registered_signer(chain, trust, role=role, at=at)  # 3
     key = chain[0].public_key()
@@ -119,3 +119,5 @@ def _moments(certs: Sequence[x509.Certificate], trust: PeerTrust) -> Iterator[da
                 yield since
     for entry in trust.signers:
         yield from (moment for moment in (entry.valid_from, entry.valid_until) if moment)
+    for term in trust.anchor_terms:
+        yield from (moment for moment in (term.valid_from, term.valid_until) if moment)

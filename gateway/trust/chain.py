@@ -119,9 +119,9 @@ def require_signing_cert(cert: x509.Certificate) -> None:
         raise SignerKeyError("the certificate is for TLS or the like, not for signing documents")
 
 
-def known_issuer(cert: x509.Certificate, trust: PeerTrust) -> x509.Certificate | None:
+def known_issuer(cert: x509.Certificate, trust: PeerTrust, at: datetime) -> x509.Certificate | None:
     """Return the anchor that issued a pinned certificate, or None if it is not at hand."""
-    for anchor in trust.anchors:
+    for anchor in trust.anchors_at(at):
         if anchor.subject == cert.issuer:
             try:
                 cert.verify_directly_issued_by(anchor)
@@ -134,28 +134,42 @@ def known_issuer(cert: x509.Certificate, trust: PeerTrust) -> x509.Certificate |
 def _chain_at(
     certs: Sequence[x509.Certificate], trust: PeerTrust, at: datetime
 ) -> tuple[x509.Certificate, ...] | None:
-    """Return a chain to an anchor, else to a certificate registered by fingerprint, else None."""
+    """Return a chain to an anchor, else to a certificate registered by fingerprint, else None.
+
+    Whose anchor counts no more, or not yet, is not believed for his own registration either.
+    """
+    counting = trust.anchors_at(at)
+    chain = _chain_to(counting, certs, at)
+    if chain is not None:
+        return chain
+    others = [anchor for anchor in trust.anchors if anchor not in counting]
+    if others and _chain_to(others, certs, at) is not None:
+        return None
     registered = [
         cert
         for cert in certs
         if fingerprint_of(cert) in trust.fingerprints and (cert is certs[0] or _is_ca(cert))
     ]
-    for anchors in (trust.anchors, registered):
-        if not anchors:
-            continue
-        verifier = (
-            verification.PolicyBuilder()
-            .store(verification.Store(list(anchors)))
-            .time(at)
-            .max_chain_depth(MAX_INTERMEDIATES)
-            .extension_policies(ee_policy=_leaf_policy(), ca_policy=_ca_policy())
-            .build_client_verifier()
-        )
-        try:
-            return tuple(verifier.verify(certs[0], list(certs[1:])).chain)
-        except verification.VerificationError:
-            continue
-    return None
+    return _chain_to(registered, certs, at)
+
+
+def _chain_to(
+    anchors: Sequence[x509.Certificate], certs: Sequence[x509.Certificate], at: datetime
+) -> tuple[x509.Certificate, ...] | None:
+    if not anchors:
+        return None
+    verifier = (
+        verification.PolicyBuilder()
+        .store(verification.Store(list(anchors)))
+        .time(at)
+        .max_chain_depth(MAX_INTERMEDIATES)
+        .extension_policies(ee_policy=_leaf_policy(), ca_policy=_ca_policy())
+        .build_client_verifier()
+    )
+    try:
+        return tuple(verifier.verify(certs[0], list(certs[1:])).chain)
+    except verification.VerificationError:
+        return None
 
 
 def _leaf_policy() -> verification.ExtensionPolicy:

@@ -42,6 +42,25 @@ class RevocationPolicy(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AnchorTerm:
+    """Says from when until when an anchor counts.
+
+    Attributes:
+        fingerprint: SHA-256 of its DER form, lower-case hex.
+        valid_from: first moment at which it counts.
+        valid_until: moment from which it counts no more.
+    """
+
+    fingerprint: str
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+
+    def holds(self, at: datetime) -> bool:
+        """Return whether the anchor counted at this moment."""
+        return _within(self.valid_from, at, self.valid_until)
+
+
+@dataclass(frozen=True, kw_only=True)
 class RegisteredSigner:
     """Is an entry of the register of signers.
 
@@ -63,8 +82,7 @@ class RegisteredSigner:
 
     def holds(self, at: datetime) -> bool:
         """Return whether the registration was in force at this moment."""
-        begun = self.valid_from is None or self.valid_from <= at
-        return begun and (self.valid_until is None or at < self.valid_until)
+        return _within(self.valid_from, at, self.valid_until)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +129,7 @@ class PeerTrust:
     Attributes:
         country: the country that the peer speaks for.
         anchors: CA certificates that its signers must chain to.
+        anchor_terms: from when until when single anchors count; the others always do.
         signers: entries of the register; without an entry nobody may sign.
         crls: revocation lists at hand, of any of its CAs, of any age.
         believed: signers that this very trust was found to hold for (``gateway.trust.believing``);
@@ -123,6 +142,7 @@ class PeerTrust:
     crls: tuple[x509.CertificateRevocationList, ...] = ()
     policy: SignaturePolicy = STRICT
     revocation: RevocationPolicy = RevocationPolicy.REQUIRE
+    anchor_terms: tuple[AnchorTerm, ...] = ()
     fingerprints: frozenset[str] = field(init=False, repr=False, compare=False)
     believed: Memory[tuple[SignerRole, bytes], Believed] = field(
         init=False, repr=False, compare=False, default_factory=lambda: Memory(MOST_BELIEVED)
@@ -131,6 +151,17 @@ class PeerTrust:
     def __post_init__(self) -> None:
         registered = frozenset(signer.fingerprint for signer in self.signers)
         object.__setattr__(self, "fingerprints", registered)
+
+    def anchors_at(self, at: datetime) -> tuple[x509.Certificate, ...]:
+        """Return the anchors that count at this moment."""
+        ended = {term.fingerprint for term in self.anchor_terms if not term.holds(at)}
+        if not ended:
+            return self.anchors
+        return tuple(anchor for anchor in self.anchors if fingerprint_of(anchor) not in ended)
+
+
+def _within(begins: datetime | None, at: datetime, ends: datetime | None) -> bool:
+    return (begins is None or begins <= at) and (ends is None or at < ends)
 
 
 def fingerprint_of(cert: x509.Certificate) -> str:
