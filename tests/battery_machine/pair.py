@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ class Pair:
     used: dict[str, Decimal] = field(default_factory=dict)
     said: dict[str, CustomsAction] = field(default_factory=dict)
     busy: int = 0
-    number: int = 0
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def gateway(self, country: str) -> Gateway:
         """Return the gateway of ``country`` on its own clock, in this process."""
@@ -209,8 +210,7 @@ def _backlog(gateway: Gateway) -> Any:
 
 def a_certificate(pair: Pair) -> CertificateOfOrigin:
     """Return a new certificate that Zambia issued just now, by its own clock."""
-    pair.number += 1
-    number, now = pair.number, to_minute(pair.clocks.now("ZM"))
+    number, now = next(pair.numbers), to_minute(pair.clocks.now("ZM"))
     document = certificate()
     invoice = document.items[0].invoices[0].model_copy(update={"issued_on": now.date()})
     return document.model_copy(

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
-import sys
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +15,7 @@ from gateway.app import open_gateway
 from gateway.exchange.reconcile import reconcile_due
 from gateway.store import BalanceState, balances
 from tests.battery_machine.clocks import CACHE_SECONDS
+from tests.battery_machine.commands import eco
 from tests.battery_machine.pair import Pair
 from tests.crash.checker import broken_promises
 from tests.crash.processes import COMMANDS
@@ -66,15 +63,7 @@ def test_a_side_restored_from_an_older_backup_is_what_its_peer_holds_receipts_fo
 
 
 def _eco(pair: Pair, country: str, *arguments: str) -> dict[str, Any]:
-    home = pair.crew.stage.home(country)
-    done = subprocess.run(
-        [sys.executable, "-m", "gateway", *arguments, "--home", str(home), "--json"],
-        capture_output=True,
-        check=False,
-        env={**os.environ, **pair.crew.environment[country], **PASSPHRASE},
-    )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
+    found: dict[str, Any] = eco(pair, country, *arguments, secrets=PASSPHRASE)
     return found
 
 
