@@ -7,6 +7,7 @@ from datetime import datetime
 
 from gateway.documents import CertificateOfOrigin
 from gateway.register.contents import content_digest
+from gateway.register.finding_keys import keys_of
 from gateway.store.rows import NewCertificate, NewItem
 from gateway.store.states import ImportState, IssueState, Side
 
@@ -64,6 +65,7 @@ def new_certificate(
         payload=carriage.payload,
         items=_new_items(coo),
         at=carriage.at,
+        keys=keys_of(coo),
     )
 
 

@@ -6,6 +6,7 @@ locked and written.  ``_key`` columns hold ``canonical_key`` of what was written
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, select, text, update
 
 from gateway.errors import NotFoundError
-from gateway.store import bodies
+from gateway.store import bodies, search_keys
 from gateway.store.dialects import lock_name
 from gateway.store.keys import canonical_key
 from gateway.store.rows import (
@@ -35,7 +36,7 @@ _ITEM_COLUMNS = tuple(items_table.c[name] for name in CertificateItem.__dataclas
 _DELIVERY_COLUMNS = tuple(
     deliveries_table.c[name] for name in CertificateDelivery.__dataclass_fields__
 )
-_WRITTEN_ELSEWHERE = ("payload", "items", "at", "original_serial", "replaces_serial")
+_WRITTEN_ELSEWHERE = ("payload", "items", "at", "original_serial", "replaces_serial", "keys")
 _GIVEN = tuple(
     name for name in NewCertificate.__dataclass_fields__ if name not in _WRITTEN_ELSEWHERE
 )
@@ -114,6 +115,7 @@ def register(conn: Connection, new: NewCertificate) -> CertificateRow | None:
         for item in new.items
     ]
     _ADD_ITEM.run_each(conn, items)
+    search_keys.add(conn, stored.id, new.keys)
     return stored
 
 
@@ -155,6 +157,18 @@ def by_message(conn: Connection, message_id: str) -> CertificateRow | None:
 def ended_by(conn: Connection, message_id: str) -> CertificateRow | None:
     """Return the certificate that this message cancels or replaces."""
     return _first(conn, select(*_COLUMNS).where(table.c.ended_by == message_id))
+
+
+def in_conversation(conn: Connection, conversation_id: str) -> tuple[CertificateRow, ...]:
+    """Return the certificates whose life this conversation is: one, or one on each side."""
+    query = select(*_COLUMNS).where(table.c.conversation_id == conversation_id)
+    return tuple(_certificate(row) for row in conn.execute(query.order_by(table.c.id)))
+
+
+def of_keys(conn: Connection, keys: Collection[int]) -> Mapping[int, CertificateRow]:
+    """Return the certificates with these keys, by key."""
+    query = select(*_COLUMNS).where(table.c.id.in_(keys))
+    return {row.id: _certificate(row) for row in conn.execute(query)}
 
 
 def content(conn: Connection, certificate: CertificateRow) -> bytes:

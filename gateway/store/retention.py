@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, text, update
 
 from gateway.errors import InputError
-from gateway.store import journal
+from gateway.store import journal, search_keys
 from gateway.store.conversations import not_erased
 from gateway.store.dialects import lock_name
 from gateway.store.holds import LOCK
@@ -250,6 +250,7 @@ def _blank(conn: Connection, candidate: Candidate) -> None:
         .where(certificate_items.c.certificate_id.in_(own))
         .values(description="")
     )
+    search_keys.forget_personal(conn, own)
     conn.execute(
         update(responses)
         .where(responses.c.certificate_id.in_(own))

@@ -231,6 +231,12 @@ class JournalAction(StrEnum):
     OUTAGE_OPENED = "outage:opened"
     OUTAGE_CLOSED = "outage:closed"
     ALERT_ACKNOWLEDGED = "alert:acknowledged"
+    ORGANISATION_ADDED = "organisation:added"
+    ORGANISATION_CHANGED = "organisation:changed"
+    API_KEY_MADE = "api-key:made"
+    API_KEY_REVOKED = "api-key:revoked"
+    API_SUBMITTED = "api:submitted"
+    API_DECIDED = "api:decided"
 
 
 class EventKind(StrEnum):
@@ -252,6 +258,49 @@ class EventKind(StrEnum):
     BOOKS_DIFFER = "BOOKS_DIFFER"
     BOOKS_ASK_PERSON = "BOOKS_ASK_PERSON"
     BOOKS_RESTORED = "BOOKS_RESTORED"
+
+
+class OrganisationKind(StrEnum):
+    """Says in which role an organisation of the national side uses this gateway."""
+
+    ISSUING_AUTHORITY = "ISSUING_AUTHORITY"
+    CUSTOMS = "CUSTOMS"
+    SINGLE_WINDOW = "SINGLE_WINDOW"
+    AUDITOR = "AUDITOR"
+
+
+class OrganisationState(StrEnum):
+    """Says whether the keys of an organisation open anything."""
+
+    ACTIVE = "ACTIVE"
+    SUSPENDED = "SUSPENDED"
+
+
+class SearchField(StrEnum):
+    """Names the business keys by which certificates of origin are found.
+
+    HS holds every prefix of two digits and more; ROUTE is issuing and destination country.
+    """
+
+    SERIAL = "SERIAL"
+    EXPORTER = "EXPORTER"
+    CONSIGNEE = "CONSIGNEE"
+    INVOICE = "INVOICE"
+    DECLARATION = "DECLARATION"
+    HS = "HS"
+    AUTHORITY = "AUTHORITY"
+    ROUTE = "ROUTE"
+
+
+PERSONAL_FIELDS = frozenset(
+    {
+        SearchField.EXPORTER,
+        SearchField.CONSIGNEE,
+        SearchField.INVOICE,
+        SearchField.DECLARATION,
+    }
+)
+"""What retention takes out of the index together with the names in the rows."""
 
 
 class HoldScope(StrEnum):

@@ -14,10 +14,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from gateway.documents.codes import UtilisationStatus
-from gateway.store import bodies
+from gateway.store import bodies, search_keys
 from gateway.store.keys import canonical_key
 from gateway.store.rows import ResponseItem, ResponseRow, UtilisationEntry
-from gateway.store.states import EntryKind, ResponseStanding
+from gateway.store.states import EntryKind, ResponseStanding, SearchField
 from gateway.store.tables import certificate_items, utilisation_entries
 from gateway.store.tables import responses as table
 
@@ -121,7 +121,10 @@ def entries(conn: Connection, certificate_id: int) -> tuple[UtilisationEntry, ..
 
 
 def add_response(conn: Connection, new: NewResponse) -> ResponseRow:
-    """Store a customs response and return it."""
+    """Store a customs response and return it; its declaration finds the certificate from now."""
+    if new.declaration_number is not None:
+        declared = search_keys.key(SearchField.DECLARATION, new.declaration_number)
+        search_keys.add(conn, new.certificate_id, {declared})
     row = conn.execute(
         insert(table)
         .values(

@@ -6,6 +6,7 @@ their SHA-256.
 
 from gateway.store.rows.audit import Event, JournalEntry
 from gateway.store.rows.books import Balance, BookLine, NewBalance, Span
+from gateway.store.rows.clients import ApiKey, NewApiKey, NewOrganisation, Organisation
 from gateway.store.rows.exchange import (
     Arrival,
     Attempt,
@@ -32,10 +33,12 @@ from gateway.store.rows.register import (
     NewItem,
     ResponseItem,
     ResponseRow,
+    SearchKey,
     UtilisationEntry,
 )
 
 __all__ = [
+    "ApiKey",
     "Arrival",
     "Attempt",
     "AttemptOutcome",
@@ -49,18 +52,22 @@ __all__ = [
     "Event",
     "JournalEntry",
     "Lane",
+    "NewApiKey",
     "NewArrival",
     "NewBalance",
     "NewCertificate",
     "NewCredential",
     "NewDispatch",
     "NewItem",
+    "NewOrganisation",
+    "Organisation",
     "Peer",
     "PeerCredential",
     "PeerCrl",
     "PeerProfile",
     "ResponseItem",
     "ResponseRow",
+    "SearchKey",
     "Sighting",
     "Span",
     "UtilisationEntry",

@@ -14,6 +14,7 @@ from gateway.store.states import (
     ImportState,
     IssueState,
     ResponseStanding,
+    SearchField,
     Side,
 )
 
@@ -50,6 +51,14 @@ class NewItem:
     certified: Decimal
 
 
+@dataclass(frozen=True)
+class SearchKey:
+    """Is one spelling under which a certificate is found; ``term`` is canonical."""
+
+    field: SearchField
+    term: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class NewCertificate:
     """Is a certificate of origin to be registered, with the bytes that prove it.
@@ -58,6 +67,7 @@ class NewCertificate:
         payload: the signed document, byte for byte.
         original_serial: serial of the first country's certificate behind a re-export.
         replaces_serial: serial of the certificate that this one replaces.
+        keys: what the certificate is found by.
     """
 
     side: Side
@@ -84,6 +94,7 @@ class NewCertificate:
     payload: bytes
     items: tuple[NewItem, ...]
     at: datetime
+    keys: frozenset[SearchKey] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)

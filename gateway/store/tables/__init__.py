@@ -10,6 +10,7 @@ from gateway.store.tables.audit import (
 from gateway.store.tables.base import metadata
 from gateway.store.tables.books import balances
 from gateway.store.tables.bundles import bundle_members
+from gateway.store.tables.clients import api_keys, organisations, search_keys
 from gateway.store.tables.exchange import arrivals, attempts, bodies, dispatches
 from gateway.store.tables.keeping import erased_bodies, erasures, legal_holds
 from gateway.store.tables.operations import alert_notices, alerts, outages, tallies, watch_marks
@@ -25,6 +26,7 @@ from gateway.store.tables.register import (
 __all__ = [
     "alert_notices",
     "alerts",
+    "api_keys",
     "arrivals",
     "attempts",
     "balances",
@@ -43,6 +45,7 @@ __all__ = [
     "lanes",
     "legal_holds",
     "metadata",
+    "organisations",
     "outages",
     "peer_credentials",
     "peer_crls",
@@ -50,6 +53,7 @@ __all__ = [
     "peers",
     "responses",
     "scheduled_tasks",
+    "search_keys",
     "tallies",
     "utilisation_entries",
     "watch_marks",

@@ -79,6 +79,7 @@ certificates = Table(
 Index("ix_certificates_serial_key", certificates.c.serial_key)
 Index("ix_certificates_side_state_id", certificates.c.side, certificates.c.state, certificates.c.id)
 Index("ix_certificates_side_id", certificates.c.side, certificates.c.id)
+Index("ix_certificates_issued_on_id", certificates.c.issued_on, certificates.c.id)
 UNEXPIRED = (
     "state IN ('ISSUED', 'RECEIVED', 'AVAILABLE', 'PRESENTED', 'PARTIALLY_UTILISED')"
     " AND (reported_status IS NULL OR reported_status <> 'FULL')"
