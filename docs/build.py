@@ -1,13 +1,14 @@
 """Writes the pages of docs/ that follow from code and data, so that they cannot lag behind.
 
 ``make docs`` writes them; ``tests/test_docs.py`` proves that the committed pages are the ones
-this would write.  A page is a function without arguments that returns Markdown, registered in
-``PAGES``.
+this would write.  A page is a function without arguments that returns Markdown, or JSON for
+programs, registered in ``PAGES``.
 """
 
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import sys
 import typing
@@ -24,6 +25,7 @@ from gateway.cli.home import migrate
 from gateway.cli.main import main as eco
 from gateway.cli.output import ExitStatus
 from gateway.config import Section, Settings
+from gateway.web.api import ROUTES, describe
 
 DOCS = Path(__file__).resolve().parent
 
@@ -243,9 +245,15 @@ def _attributes(model: type) -> dict[str, str]:
     return {name: " ".join(meaning.split()).replace("``", "`") for name, meaning in found}
 
 
+def openapi_file() -> str:
+    """Return the description of the national side's interface, from its route table."""
+    return json.dumps(describe(ROUTES), ensure_ascii=False, indent=1)
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "errors.md": errors_page,
+    "openapi.json": openapi_file,
     "rules.md": render_rule_table,
     "settings.md": settings_page,
 }

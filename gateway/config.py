@@ -22,6 +22,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from gateway.config_api import ApiSection
 from gateway.config_operations import AlertsSection, WatchSection
 from gateway.config_section import Port, Section
 from gateway.documents import DocumentType
@@ -268,6 +269,7 @@ class Settings(Section):
     retention: RetentionSection = RetentionSection()
     watch: WatchSection = WatchSection()
     alerts: AlertsSection = AlertsSection()
+    api: ApiSection = ApiSection()
     home: Path
 
     def resolve(self, path: Path) -> Path:

@@ -14,8 +14,10 @@ are called; none of them crosses a room's border.
     │   ├── UnsafeXmlError, MalformedXmlError, TooLargeError, UnsupportedMediaError,
     │   ├── SchemaError, InvalidDocumentError (both carry findings),
     │   ├── MethodNotAllowedError, SoapVersionError, MustUnderstandError,
-    │   ├── UnknownOperationError, NotFoundError, ConflictError, BackupDamagedError,
-    │   ├── BundleDamagedError
+    │   ├── UnknownOperationError, NotFoundError, BackupDamagedError, BundleDamagedError,
+    │   ├── ConflictError (KeyReusedError, RequestInWorkError)
+    ├── AccessError             who asks is not known here, or may not have this
+    │   └── NotAuthenticatedError, NotPermittedError
     ├── TrustError              a signature or signing certificate does not hold
     │   ├── SignatureMissingError, SignatureShapeError, SignatureInvalidError,
     │   ├── AlgorithmNotAllowedError, SignerUntrustedError, SignerExpiredError,
@@ -174,6 +176,22 @@ class ConflictError(InputError):
     remedy = "Read the present state before asking again."
 
 
+class KeyReusedError(ConflictError):
+    """The idempotency key was used before for another request."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+    http_status = 422
+    remedy = "Give every request a key of its own; repeat one with the very same bytes."
+
+
+class RequestInWorkError(ConflictError):
+    """The request with this idempotency key is in work at this moment."""
+
+    code = "REQUEST_IN_WORK"
+    retryable = True
+    remedy = "Repeat the same request a moment later; it gets the answer of the first."
+
+
 class BackupDamagedError(InputError):
     """A backup is cut off, was changed, or does not hold what it says."""
 
@@ -188,6 +206,29 @@ class BundleDamagedError(InputError):
     code = "BUNDLE_DAMAGED"
     http_status = 422
     remedy = "Ask the peer to export the bundle again; nothing of this one was taken."
+
+
+class AccessError(GatewayError):
+    """Who asks is not known here, or may not have what is asked for."""
+
+    code = "ACCESS"
+    http_status = 403
+    remedy = "Ask the operator of the gateway which key may do this."
+
+
+class NotAuthenticatedError(AccessError):
+    """The request carries no API key or token that holds."""
+
+    code = "NOT_AUTHENTICATED"
+    http_status = 401
+    remedy = "Send `Authorization: Bearer` with a key that has neither ended nor been revoked."
+
+
+class NotPermittedError(AccessError):
+    """The key does not have the scope, or its organisation not the right, to do this."""
+
+    code = "NOT_PERMITTED"
+    remedy = "Use a key with the scope that the interface description names for this address."
 
 
 class TrustError(GatewayError):

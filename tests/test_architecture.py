@@ -35,11 +35,17 @@ ROOMS = (
     ("gateway.exchange",),
     ("gateway.keeping",),
     ("gateway.operations",),
+    ("gateway.services",),
     ("gateway.web",),
-    ("gateway.config", "gateway.config_operations", "gateway.config_section"),
+    (
+        "gateway.config",
+        "gateway.config_api",
+        "gateway.config_operations",
+        "gateway.config_section",
+    ),
     ("gateway.homes",),
     ("gateway.jobs",),
-    ("gateway.app", "gateway.watching"),
+    ("gateway.app", "gateway.national_side", "gateway.watching"),
     ("gateway.demo",),
     ("gateway.cli",),
     ("gateway.__main__",),
@@ -47,6 +53,12 @@ ROOMS = (
 
 # Entry points meet in `app`, never beside it; only what starts the others may name them.
 NEVER_SIDEWAYS = (
+    ("gateway.web.peer", "gateway.web.api"),
+    ("gateway.web.peer", "gateway.web.operations"),
+    ("gateway.web.api", "gateway.web.peer"),
+    ("gateway.web.api", "gateway.web.operations"),
+    ("gateway.web.operations", "gateway.web.peer"),
+    ("gateway.web.operations", "gateway.web.api"),
     ("gateway.jobs", "gateway.web"),
     ("gateway.demo", "gateway.web"),
     ("gateway.demo", "gateway.jobs"),
@@ -58,6 +70,7 @@ UPWARD_ALLOWED = {
 
 CONFIG_READERS = (
     "gateway.app",
+    "gateway.national_side",
     "gateway.watching",
     "gateway.jobs",
     "gateway.cli",
@@ -85,7 +98,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "prometheus_client": ("gateway.operations.metrics",),
     "requests": ("gateway.transport", "gateway.operations.webhook"),
     "urllib3": ("gateway.transport", "gateway.operations.webhook"),
-    "flask": ("gateway.web", "gateway.app", "gateway.watching"),
+    "flask": ("gateway.web", "gateway.app", "gateway.national_side", "gateway.watching"),
     "werkzeug": ("gateway.web", "gateway.app"),
     "gunicorn": ("gateway.web.serving",),
     "apscheduler": ("gateway.jobs",),

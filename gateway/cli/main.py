@@ -24,7 +24,7 @@ PROGRAM = "eco"
 _COMMANDS = {
     "init": ("gateway.cli.home", "init", "Make a new gateway home: settings, keys, database."),
     "migrate": ("gateway.cli.home", "migrate", "Bring the database up to this version."),
-    "serve": ("gateway.cli.running", "serve", "Serve peers over SOAP and REST with mutual TLS."),
+    "serve": ("gateway.cli.running", "serve", "Serve peers, or the national side (REST)."),
     "work": ("gateway.cli.running", "work", "Deliver queued messages until stopped."),
     "submit": ("gateway.cli.sending", "submit", "Submit certificates of origin for delivery."),
     "respond": ("gateway.cli.sending", "respond", "Record what customs did and tell the issuer."),
@@ -37,6 +37,12 @@ _COMMANDS = {
     "bundle": ("gateway.cli.bundles", "bundle", "Carry messages by file while a line is down."),
     "reconcile": ("gateway.cli.reconcile", "reconcile", "Compare our books with a peer's."),
     "peer": ("gateway.cli.peers", "peer", "Introduce, register, show, suspend and reach peers."),
+    "organisation": (
+        "gateway.cli.clients",
+        "organisation",
+        "Enter organisations of the national side.",
+    ),
+    "api-key": ("gateway.cli.clients", "api_key", "Make, list, exchange and revoke API keys."),
     "doctor": (
         "gateway.cli.operating",
         "doctor",

@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
+from enum import StrEnum
 
 import click
 import structlog
@@ -27,9 +28,11 @@ from gateway.config import Settings, load_settings
 from gateway.errors import ConfigError
 from gateway.exchange.lanes import Lanes
 from gateway.jobs import books_job, clock_job, collection_job, expiry_job, run_until_stopped
+from gateway.national_side import api_app, api_server
 from gateway.operations.logs import log_as_json
 from gateway.transport import PeerTransport
 from gateway.watching import watching_jobs
+from gateway.web.serving import ServerSettings
 from gateway.web.serving import serve as serve_app
 
 log = structlog.get_logger(__name__)
@@ -38,21 +41,41 @@ LONGEST_GRACE = 10.0
 """Seconds for attempts under way when the worker is stopped."""
 
 
-@click.command()
-@common
-def serve(call: Invocation) -> None:
-    """Serve peers over SOAP and REST with mutual TLS until SIGTERM or SIGINT.
+class Entrance(StrEnum):
+    """Names what `eco serve` may serve, each in a process of its own."""
 
-    The database is brought up to date first.  Newly registered peers and renewed TLS
-    certificates are taken up without a restart.
+    PEERS = "peers"
+    API = "api"
+
+
+@click.command()
+@click.argument(
+    "entrance", type=click.Choice([each.value for each in Entrance]), default=Entrance.PEERS.value
+)
+@common
+def serve(call: Invocation, entrance: str) -> None:
+    """Serve peers, or with `api` the national side, until SIGTERM or SIGINT.
+
+    Peers speak SOAP and REST with mutual TLS; newly registered ones and renewed TLS
+    certificates are taken up without a restart.  The national side speaks REST with API keys
+    (section [api]).  The database is brought up to date first.
     """
     log_as_json()
     own = load_settings(call.home)
     bring_up_to_date(own)
     gateway = open_gateway(call.home)
-    write_client_ca(own, gateway.store)
+    if entrance == Entrance.PEERS:
+        write_client_ca(own, gateway.store)
     gateway.close()
-    _require_free(own)
+    if entrance == Entrance.PEERS:
+        _serve_peers(call, own)
+    else:
+        _serve_api(call, own)
+
+
+def _serve_peers(call: Invocation, own: Settings) -> None:
+    server = server_settings(own)
+    _require_free("listen", server)
 
     def ready(host: str, port: int) -> None:
         name = own.gateway.identifier
@@ -62,7 +85,24 @@ def serve(call: Invocation) -> None:
             f"{name} serves peers at {host}:{port}, known to them as {own.listen.public_url}",
         )
 
-    serve_app(lambda: peer_app(call.home), server_settings(own), ready)
+    serve_app(lambda: peer_app(call.home), server, ready)
+
+
+def _serve_api(call: Invocation, own: Settings) -> None:
+    server = api_server(own)
+    _require_free("api", server)
+
+    def ready(host: str, port: int) -> None:
+        name = own.gateway.identifier
+        scheme = "http" if server.tls is None else "https"
+        url = f"{scheme}://{host}:{port}/api/v1"
+        _announce(
+            call,
+            {"identifier": name, "host": host, "port": port, "url": url},
+            f"{name} serves the national side at {url}",
+        )
+
+    serve_app(lambda: api_app(call.home), server, ready)
 
 
 @click.command()
@@ -121,19 +161,18 @@ def _deliver_once(call: Invocation, lanes: Lanes) -> None:
     )
 
 
-def _require_free(settings: Settings) -> None:
+def _require_free(section: str, server: ServerSettings) -> None:
     """Return if the listener's address can be bound, before workers are started for it.
 
     Raises:
         ConfigError: it cannot, with the reason.
     """
-    listen = settings.listen
-    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((listen.host, listen.port))
+            probe.bind((server.host, server.port))
         except OSError as exc:
             raise ConfigError(
-                f"[listen] {listen.host}:{listen.port} cannot be bound: {exc.strerror}"
+                f"[{section}] {server.host}:{server.port} cannot be bound: {exc.strerror}"
             ) from exc

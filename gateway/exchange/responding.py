@@ -64,8 +64,8 @@ class WriteOff(Record):
     quantity: Quantity
 
 
-class CustomsAction(Record):
-    """Is what the national system says about one decision of customs (JSON of `eco respond`).
+class CustomsDecisionForm(Record):
+    """Is what the national system says about one decision of customs on a known certificate.
 
     Attributes:
         reference: the customs system's own key of this decision; saying it again repeats
@@ -74,9 +74,6 @@ class CustomsAction(Record):
         exceptional: use after the end of validity is granted (V73).
     """
 
-    issuing_country: CountryCode
-    serial_number: Identifier
-    issued_on: Day | None = None
     status: UtilisationStatus
     reference: Identifier
     decided_at: Moment
@@ -89,6 +86,14 @@ class CustomsAction(Record):
     security: Security | None = None
     remarks: LongText | None = None
     exceptional: bool = False
+
+
+class CustomsAction(CustomsDecisionForm):
+    """Is a decision of customs with the certificate it is about (JSON of `eco respond`)."""
+
+    issuing_country: CountryCode
+    serial_number: Identifier
+    issued_on: Day | None = None
 
 
 def respond(desk: Desk, action: CustomsAction) -> Submission:
@@ -105,25 +110,30 @@ def respond(desk: Desk, action: CustomsAction) -> Submission:
         ConflictError: the reference was used for another decision.
     """
     with desk.store.begin() as conn:
-        certificate = received(conn, action.issuing_country, action.serial_number)  # 1
-        original = stored_certificate(desk, conn, certificate)
-        before = facts_about_subject(conn, certificate)
-        outcome = decide(  # 2
-            conn, _decision(action), _policy(desk, certificate), at=desk.clock()
+        return respond_within(desk, conn, action)
+
+
+def respond_within(desk: Desk, conn: Connection, action: CustomsAction) -> Submission:
+    """Do what ``respond`` does inside the caller's transaction."""
+    certificate = received(conn, action.issuing_country, action.serial_number)  # 1
+    original = stored_certificate(desk, conn, certificate)
+    before = facts_about_subject(conn, certificate)
+    outcome = decide(  # 2
+        conn, _decision(action), _policy(desk, certificate), at=desk.clock()
+    )
+    document = _response(desk, action, original, outcome)  # 3
+    if outcome.repeated and outcome.response.message_id is not None:
+        return Submission(
+            document_number=document.response_number,
+            receiver=receiving_peer(conn, document).identifier,
+            message_id=outcome.response.message_id,
+            findings=outcome.findings,
+            repeated=True,
         )
-        document = _response(desk, action, original, outcome)  # 3
-        if outcome.repeated and outcome.response.message_id is not None:
-            return Submission(
-                document_number=document.response_number,
-                receiver=receiving_peer(conn, document).identifier,
-                message_id=outcome.response.message_id,
-                findings=outcome.findings,
-                repeated=True,
-            )
-        findings = outcome.findings + _judge(desk, document, original, before)
-        return queue(  # 4
-            desk, conn, document, receiving_peer(conn, document), findings=findings
-        )
+    findings = outcome.findings + _judge(desk, document, original, before)
+    return queue(  # 4
+        desk, conn, document, receiving_peer(conn, document), findings=findings
+    )
 
 
 def received(conn: Connection, issuing_country: str, serial_number: str) -> CertificateRow:

@@ -128,6 +128,21 @@ class Store:
         return self._group.run(work)
 
     @contextmanager
+    def trial(self) -> Iterator[Connection]:
+        """Give a writing transaction that is rolled back at its end, whatever happens in it.
+
+        Raises:
+            BusyError, ConflictError: as ``begin``.
+        """
+        with mapped_errors(), self._engine.connect() as conn, conn.begin() as transaction:
+            chain.open_pending(conn)
+            try:
+                yield conn
+            finally:
+                chain.close_pending(conn)
+                transaction.rollback()
+
+    @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a transaction that sees one moment and cannot write.
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
-from gateway.errors import ConflictError
+from gateway.errors import KeyReusedError
 from gateway.store.dialects import lock_name
 from gateway.store.tables import idempotency_keys as table
 
@@ -28,7 +28,7 @@ def reserve(conn: Connection, scope: str, key: str, request_sha256: str) -> Stor
         scope: who asks and what for, so that two clients' keys never meet.
 
     Raises:
-        ConflictError: the key was used for another request.
+        KeyReusedError: the key was used for another request.
     """
     lock_name(conn, f"idempotency {scope} {key}")
     row = conn.execute(
@@ -37,7 +37,7 @@ def reserve(conn: Connection, scope: str, key: str, request_sha256: str) -> Stor
     if row is None:
         return None
     if row.request_sha256 != request_sha256:
-        raise ConflictError(f"the idempotency key {key!r} was used for another request")
+        raise KeyReusedError(f"the idempotency key {key!r} was used for another request")
     return StoredAnswer(status=row.status, answer=bytes(row.answer), created_at=row.created_at)
 
 

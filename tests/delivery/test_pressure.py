@@ -12,7 +12,7 @@ from gateway.errors import BusyError, PeerFaultError, SlowDownError
 from gateway.transport.answers import unwelcome
 from gateway.transport.http import HttpAnswer, retry_after_of
 from gateway.web.peer import PeerAppSettings, Pressure, create_peer_app
-from gateway.web.peer.pressure import Gate
+from gateway.web.pressure import Gate
 
 XML = "application/xml"
 SOAP = "application/soap+xml"

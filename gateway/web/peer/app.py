@@ -24,11 +24,12 @@ from werkzeug.routing import BaseConverter
 
 from gateway.errors import InputError, NotFoundError
 from gateway.transport.port import ENVELOPE_MEDIA_TYPE, Answer, Decline
+from gateway.web.bodies import read_body, require_media_type
 from gateway.web.peer.desk import PeerAppSettings, PeerDesk
-from gateway.web.peer.inbound_http import read_body, require_media_type, tls_fingerprint
-from gateway.web.peer.pressure import Gate
-from gateway.web.peer.problems import as_gateway_error, problem_response, retry_after_of
+from gateway.web.peer.inbound_http import tls_fingerprint
 from gateway.web.peer.soap import SoapEndpoint
+from gateway.web.pressure import Gate
+from gateway.web.problems import as_gateway_error, problem_response, retry_after_of
 
 _HOST: Final = re.compile(
     r"[A-Za-z0-9.\-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?"

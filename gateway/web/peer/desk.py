@@ -8,7 +8,7 @@ from typing import Protocol
 from gateway.envelope import MAX_ENVELOPE_BYTES
 from gateway.errors import ConfigError
 from gateway.transport.port import Collected, Confirmed, Decline, Declined, PingAnswer, StatusAnswer
-from gateway.web.peer.pressure import Pressure
+from gateway.web.pressure import Pressure
 
 SHORTEST_PROXY_SECRET = 32
 

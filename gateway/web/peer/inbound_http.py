@@ -1,4 +1,4 @@
-"""Reading a peer's request: who holds the TLS connection, and a body within its limit."""
+"""Reading a peer's request: who holds the TLS connection."""
 
 from __future__ import annotations
 
@@ -12,18 +12,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from flask import Request
 
-from gateway.errors import (
-    ClientCertificateError,
-    InputError,
-    TooLargeError,
-    UnsupportedMediaError,
-)
+from gateway.errors import ClientCertificateError
 from gateway.web.peer.desk import ProxyTrust
 
-_PIECE: Final = 65_536
 _LONGEST_CERT_HEADER: Final = 16_384
-_DISCARDED: Final = 4
-"""How many times the limit is read and thrown away before a refusal is written."""
 
 
 def tls_fingerprint(request: Request, proxy: ProxyTrust | None) -> str | None:
@@ -39,59 +31,6 @@ def tls_fingerprint(request: Request, proxy: ProxyTrust | None) -> str | None:
         return None
     shown = connection.getpeercert(binary_form=True)
     return hashlib.sha256(shown).hexdigest() if shown else None
-
-
-def require_media_type(request: Request, *accepted: str) -> None:
-    """Check the content type.
-
-    Raises:
-        UnsupportedMediaError: it is none of ``accepted``, the body is encoded, or its charset
-            is none that XML may have here.
-    """
-    if request.mimetype not in accepted:
-        raise UnsupportedMediaError(f"the content type must be {' or '.join(accepted)}")
-    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
-        raise UnsupportedMediaError("the body must not be compressed")
-    charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if charset not in ("utf-8", "utf8", "utf-16"):
-        raise UnsupportedMediaError(f"the charset {charset[:40]!r} is not read here")
-
-
-def read_body(request: Request, most: int) -> bytes:
-    """Return the body, reading no more than ``most`` bytes.
-
-    Raises:
-        TooLargeError: the body is larger, by its stated length or while it arrives.
-        InputError: it is empty or shorter than its stated length.
-    """
-    stated = request.content_length
-    if stated is not None and stated > most:
-        _discard(request, stated if stated <= _DISCARDED * most else 0)
-        raise TooLargeError(f"{stated} bytes where {most} are allowed")
-    body = bytearray()
-    while piece := _piece(request, min(_PIECE, most + 1 - len(body))):
-        body += piece
-        if len(body) > most:
-            _discard(request, _DISCARDED * most)
-            raise TooLargeError(f"more than {most} bytes")
-    if not body:
-        raise InputError("the request has no body")
-    if stated is not None and len(body) != stated:
-        raise InputError("the body is shorter than its stated length")
-    return bytes(body)
-
-
-def _discard(request: Request, most: int) -> None:
-    """Read on without keeping anything: who still sends does not hear why it was refused."""
-    while most > 0 and (piece := _piece(request, min(_PIECE, most))):
-        most -= len(piece)
-
-
-def _piece(request: Request, size: int) -> bytes:
-    try:
-        return bytes(request.stream.read(size))
-    except Exception as exc:  # each server has errors of its own for a bad body
-        raise InputError("the body broke off, came too slowly or is badly framed") from exc
 
 
 def _fingerprint_from_proxy(request: Request, proxy: ProxyTrust) -> str:

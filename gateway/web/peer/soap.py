@@ -31,10 +31,9 @@ from gateway.transport.soap_contract import (
     require_contract,
     wsdl_bytes,
 )
+from gateway.web.bodies import read_body, require_media_type
 from gateway.web.peer.desk import PeerAppSettings, PeerDesk
-from gateway.web.peer.inbound_http import read_body, require_media_type, tls_fingerprint
-from gateway.web.peer.pressure import Gate
-from gateway.web.peer.problems import as_gateway_error, problem_response, retry_after_of
+from gateway.web.peer.inbound_http import tls_fingerprint
 from gateway.web.peer.soap_answers import (
     collect_response,
     confirm_response,
@@ -44,6 +43,8 @@ from gateway.web.peer.soap_answers import (
     ping_response,
     status_response,
 )
+from gateway.web.pressure import Gate
+from gateway.web.problems import as_gateway_error, problem_response, retry_after_of
 
 _PLACEHOLDER: Final = b"https://gateway.example/soap"
 _DECLINE: Final = ("MessageId", "Code", "Detail", "Retryable")

@@ -19,7 +19,7 @@ from gateway.transport.port import (
     StatusAnswer,
 )
 from gateway.transport.soap_contract import GATEWAY_NS, SOAP_NAMESPACES, XML_NS, qualified
-from gateway.web.peer.problems import MOST_FINDINGS
+from gateway.web.problems import MOST_FINDINGS
 from gateway.xml.parsing import serialize
 
 _LANGUAGES: Final = ("en", "fr", "ar")

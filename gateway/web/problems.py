@@ -1,4 +1,4 @@
-"""Wording errors for peers: problem documents (RFC 9457); the same codes as in SOAP faults."""
+"""Wording errors for callers: problem documents (RFC 9457); the same codes as in SOAP faults."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def as_gateway_error(exc: Exception) -> GatewayError:
     instance = uuid.uuid4().urn
     frames = traceback.extract_tb(exc.__traceback__)[-5:]
     _LOG.error(
-        "peer request failed",
+        "request failed",
         instance=instance,
         error=type(exc).__name__,
         at=[f"{frame.name}:{frame.lineno}" for frame in frames],

@@ -1,0 +1,60 @@
+"""The composition root of the national side: counter, entrance and server out of settings.
+
+Apart from ``gateway.app`` so that neither grows with the other; it starts where that ends.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask
+
+from gateway.app import Gateway, open_gateway, system_clock
+from gateway.config import Settings
+from gateway.documents import Language
+from gateway.exchange.context import Clock
+from gateway.services.counter import Counter
+from gateway.web.api import ApiSettings, create_api_app
+from gateway.web.pressure import Pressure
+from gateway.web.serving import ServerSettings, ServerTls
+
+
+def counter_of(gateway: Gateway) -> Counter:
+    """Return the counter at which systems of the national side are served."""
+    return Counter(desk=gateway.desk, national=gateway.national)
+
+
+def api_app(home: Path, *, clock: Clock = system_clock) -> Flask:
+    """Return the WSGI app of the national side; built in each worker after the fork."""
+    gateway = open_gateway(home, clock=clock)
+    return create_api_app(counter_of(gateway), api_settings(gateway.settings))
+
+
+def api_settings(settings: Settings) -> ApiSettings:
+    """Return what the entrance of the national side is told."""
+    api = settings.api
+    return ApiSettings(
+        max_body_bytes=api.max_body_bytes,
+        language=Language(settings.gateway.language),
+        show_page=api.docs,
+        pressure=Pressure.for_threads(
+            api.threads, per_minute=api.requests_per_minute, burst=api.requests_at_once
+        ),
+    )
+
+
+def api_server(settings: Settings) -> ServerSettings:
+    """Return where and how the entrance of the national side is served."""
+    api = settings.api
+    tls = ServerTls(
+        cert=settings.resolve(api.certificate or settings.tls.certificate),
+        key=settings.resolve(api.key or settings.tls.key),
+        client_ca=None,
+    )
+    return ServerSettings(
+        host=api.host,
+        port=api.port,
+        threads=api.threads,
+        tls=None if api.behind_proxy else tls,
+        name=f"eco api {settings.gateway.identifier}",
+    )

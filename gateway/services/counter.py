@@ -1,0 +1,116 @@
+"""The counter of the national side: what its services work with, built once at start."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import Connection
+
+from gateway.errors import RequestInWorkError
+from gateway.exchange.context import Desk
+from gateway.store import idempotency
+from gateway.xml.national import NationalFormat
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEPT: Final = timedelta(days=7)
+"""How long the answer under an idempotency key is repeated."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestKey:
+    """Is an idempotency key with the request it stands for.
+
+    Attributes:
+        scope: whose it is and what for, so that two clients' keys never meet.
+        sha256: digest of all that makes the request what it is.
+    """
+
+    scope: str
+    key: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class GivenAnswer:
+    """Is an answer as it goes out; ``replayed`` says that an earlier request got it first."""
+
+    status: int
+    body: bytes
+    replayed: bool = False
+
+
+@dataclass
+class InWork:
+    """Knows which keyed requests this process has in work; safe between threads."""
+
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _keys: set[tuple[str, str]] = field(default_factory=set)
+
+    @contextmanager
+    def hold(self, request: RequestKey) -> Iterator[None]:
+        """Hold the key while the block runs.
+
+        Raises:
+            RequestInWorkError: another request holds it.
+        """
+        own = (request.scope, request.key)
+        with self._lock:
+            if own in self._keys:
+                raise RequestInWorkError("the request with this idempotency key is in work")
+            self._keys.add(own)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._keys.discard(own)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counter:
+    """Holds the desk of the gateway and the national formats it reads."""
+
+    desk: Desk
+    national: Mapping[str, NationalFormat]
+    in_work: InWork = field(default_factory=InWork)
+
+    def once(
+        self, request: RequestKey | None, work: Callable[[Connection], GivenAnswer]
+    ) -> GivenAnswer:
+        """Return the answer of ``work``, or the one that the same request got before.
+
+        The answer is stored in the transaction of the work itself; a request that fails leaves
+        nothing behind, so that it may be corrected under the same key.
+
+        Raises:
+            KeyReusedError: the key was used for another request.
+            RequestInWorkError: the same request is in work at this moment.
+        """
+        if request is None:
+            with self.desk.store.begin() as conn:
+                return work(conn)
+        with self.in_work.hold(request), self.desk.store.begin() as conn:
+            earlier = idempotency.reserve(conn, request.scope, request.key, request.sha256)
+            if earlier is not None:
+                return GivenAnswer(status=earlier.status, body=earlier.answer, replayed=True)
+            given = work(conn)
+            idempotency.remember(
+                conn,
+                request.scope,
+                request.key,
+                request.sha256,
+                status=given.status,
+                answer=given.body,
+                at=self.desk.clock(),
+            )
+            return given
+
+    def trial(self) -> AbstractContextManager[Connection]:
+        """Give a transaction in which everything may be done and nothing remains."""
+        return self.desk.store.trial()
