@@ -100,6 +100,7 @@ JSON value and nothing else, and errors go to standard error in the same form;
 
 `eco --version` prints the version, `eco COMMAND --help` (or `-h`) explains a command."""
 
+_HELP = ["-h", "--help"]  # as `eco` says; click keeps what it is asked with first
 SHARED_OPTIONS = ("--home", "--json", "--language", "--debug")
 
 
@@ -121,7 +122,7 @@ def commands_page() -> str:
 
 
 def _command_sections(command: click.Command, path: str) -> Iterator[str]:
-    context = click.Context(command, info_name=path)
+    context = click.Context(command, info_name=path, help_option_names=_HELP)
     if isinstance(command, click.Group):
         if path != "eco":
             yield f"## {path}"
@@ -138,7 +139,7 @@ def _command_sections(command: click.Command, path: str) -> Iterator[str]:
 
 
 def _option_table(command: click.Command, *, shared: bool) -> str:
-    context = click.Context(command)
+    context = click.Context(command, help_option_names=_HELP)
     records = [
         record
         for each in command.params

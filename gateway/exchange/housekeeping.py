@@ -1,4 +1,4 @@
-"""What the calendar does to the books: certificates past their validity expire."""
+"""What the calendar does to the books: certificates past their validity expire, old answers go."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from datetime import timedelta
 
 from gateway.exchange.context import Desk
 from gateway.register import register
-from gateway.store import tasks
+from gateway.store import idempotency, tasks
 
 EXPIRY = "expire certificates"
 EXPIRY_PERIOD = timedelta(hours=1)
+ANSWERS_KEPT = timedelta(days=7)
+"""How long the answer under an idempotency key is repeated."""
 
 
 def expire_certificates(desk: Desk, worker: str) -> int:
@@ -23,6 +25,7 @@ def expire_certificates(desk: Desk, worker: str) -> int:
     while batch := _expire_batch(desk):
         expired += batch
     with desk.store.begin() as conn:
+        idempotency.forget_before(conn, now - ANSWERS_KEPT)
         tasks.end(conn, turn, at=desk.clock())
     return expired
 

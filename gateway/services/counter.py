@@ -6,8 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -18,9 +17,6 @@ from gateway.xml.national import NationalFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-KEPT: Final = timedelta(days=7)
-"""How long the answer under an idempotency key is repeated."""
 
 
 @dataclass(frozen=True, kw_only=True)

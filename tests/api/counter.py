@@ -76,9 +76,7 @@ def make_front(desk: Desk, **settings: Any) -> Front:
     counter = Counter(desk=desk, national=load_national_formats())
     tokens = {kind: add_organisation(desk, kind) for kind in OrganisationKind}
     known = ApiSettings(**({"pressure": WIDE} | settings))
-    return Front(
-        desk=desk, counter=counter, app=create_api_app(counter, known), tokens=tokens
-    )
+    return Front(desk=desk, counter=counter, app=create_api_app(counter, known), tokens=tokens)
 
 
 def add_organisation(

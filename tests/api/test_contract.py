@@ -1,0 +1,66 @@
+"""Every address under schemathesis: no failure of ours, nothing but what the description says."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, seed, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from gateway.web.api import ROUTES
+from tests.api.counter import WINDOW
+from tests.factories import certificate
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+EXAMPLES = 12
+
+
+@pytest.fixture(scope="module")
+def described(traded):
+    traded.ke.submit(certificate())
+    return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app=traded.ke.app)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_no_generated_request_is_answered_otherwise_than_described(traded, described, route):
+    operation = described.find_operation_by_id(route.name)
+    asked = []
+
+    @seed(20261122)
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    def run(case) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the library about its own inputs
+            case.call_and_validate(
+                headers={"Authorization": f"Bearer {traded.ke.tokens[WINDOW]}"}, checks=CHECKS
+            )
+        asked.append(case)
+
+    from hypothesis import given
+
+    modes = schemathesis.GenerationMode
+    strategy = operation.as_strategy(generation_mode=modes.POSITIVE) | operation.as_strategy(
+        generation_mode=modes.NEGATIVE
+    )
+    given(strategy)(run)()
+    assert asked
