@@ -6,8 +6,9 @@ import warnings
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -26,7 +27,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = 12
+EXAMPLES = 60
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +57,45 @@ def test_no_generated_request_is_answered_otherwise_than_described(traded, descr
             )
         asked.append(case)
 
-    from hypothesis import given
-
     modes = schemathesis.GenerationMode
     strategy = operation.as_strategy(generation_mode=modes.POSITIVE) | operation.as_strategy(
         generation_mode=modes.NEGATIVE
     )
     given(strategy)(run)()
     assert asked
+
+
+EXISTING = {
+    "country": "ZM",
+    "serial": "ZM-20260309-000123",
+    "id": {"getCodeList": "packages", "getAgreement": "COMESA"},
+}
+
+
+@pytest.mark.parametrize(
+    "route", [route for route in ROUTES if route.method == "GET"], ids=lambda route: route.name
+)
+def test_what_exists_is_answered_as_described(traded, described, route):
+    operation = described.find_operation_by_id(route.name)
+    summary = traded.ke.get("/certificates/ZM/ZM-20260309-000123").json
+    known = {**EXISTING, "message_id": summary["message_id"]}
+    known["id"] = EXISTING["id"].get(route.name)
+    names = route.path_params.model_fields
+    case = operation.Case(path_parameters={name: known[name] for name in names})
+    answer = case.call_and_validate(
+        headers={"Authorization": f"Bearer {traded.ke.tokens[WINDOW]}"}, checks=CHECKS
+    )
+    assert answer.status_code == 200
+
+
+def test_an_answer_that_the_description_does_not_know_is_noticed(traded, described, monkeypatch):
+    case = described.find_operation_by_id("listPeers").Case()
+    shown = {"Authorization": f"Bearer {traded.ke.tokens[WINDOW]}"}
+    case.call_and_validate(headers=shown, checks=CHECKS)
+
+    def broken(_counter):
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr("gateway.services.reference.known_peers", broken)
+    with pytest.raises(FailureGroup):
+        case.call_and_validate(headers=shown, checks=CHECKS)

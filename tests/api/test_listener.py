@@ -1,0 +1,130 @@
+"""The real listener: `eco serve api` over TLS, and the commands that open it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import ssl
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.cli.output import ExitStatus
+from gateway.config import CONFIG_FILE
+from tests.cli.eco import ROOT, command_line, eco, eco_json, environment
+from tests.cli.homes import Pair, make_pair, sample
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """Two introduced homes; Zambia's national side listens on any port."""
+    made = make_pair(tmp_path_factory.mktemp("homes") / "pair")
+    with (made.zm / CONFIG_FILE).open("a", encoding="utf-8") as file:
+        file.write("\n[api]\nport = 0\n")
+    return made
+
+
+@pytest.fixture(scope="module")
+def listener(pair: Pair) -> Iterator[str]:
+    process = subprocess.Popen(
+        command_line("serve", "api", "--json", home=pair.zm),
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    said = ""
+    for line in process.stdout:
+        said += line
+        if line.rstrip() == "}":
+            break
+    yield json.loads(said)["url"].replace("127.0.0.1", "localhost")
+    process.terminate()
+    process.wait(timeout=20)
+    process.stdout.close()
+
+
+def key(pair: Pair, code: str, kind: str) -> str:
+    eco_json("organisation", "add", code, "--name", code, "--kind", kind, home=pair.zm)
+    made = eco_json("api-key", "create", code, "--label", "test", home=pair.zm)
+    return made["token"]
+
+
+def ask(pair: Pair, url: str, token: str | None, body: bytes | None = None):
+    trusted = ssl.create_default_context(cafile=pair.zm / "keys" / "tls.cert.pem")
+    headers = {"Content-Type": "application/json"}
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token}"
+    request = urllib.request.Request(url, data=body, headers=headers)
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusted)
+    )
+    try:
+        with opener.open(request, timeout=20) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as exc:
+        with exc:
+            return exc.code, json.loads(exc.read())
+
+
+def test_a_national_system_submits_over_tls_with_a_key_made_at_the_command_line(
+    pair: Pair, listener: str
+):
+    token = key(pair, "ZM-NSW", "single-window")
+    assert ask(pair, f"{listener}/me", None)[0] == 401
+    assert ask(pair, f"{listener}/me", token)[1]["organisation"] == "ZM-NSW"
+    body = sample(pair.folder).read_bytes()
+    status, taken = ask(pair, f"{listener}/certificates?format=single-window-json", token, body)
+    assert status == 202, taken
+    status, got = ask(pair, listener.removesuffix("/api/v1") + taken["links"]["certificate"], token)
+    assert (status, got["document"]["exporting_country"]) == (200, "ZM")
+    (listed,) = [each for each in eco_json("api-key", "list", home=pair.zm) if each["last_used_at"]]
+    assert token.split("_")[1] == listed["key"]
+    eco_json("api-key", "revoke", listed["key"], "--reason", "a test", home=pair.zm)
+    assert ask(pair, f"{listener}/me", token)[0] == 401
+
+
+def test_a_listener_without_tls_is_served_on_loopback_only(pair: Pair, tmp_path: Path):
+    home = tmp_path / "home"
+    shutil.copytree(pair.zm, home)
+    text = (home / CONFIG_FILE).read_text(encoding="utf-8")
+    changed = text.replace("port = 0", 'port = 0\nbehind_proxy = true\nhost = "0.0.0.0"')
+    (home / CONFIG_FILE).write_text(changed, encoding="utf-8")
+    run = eco("serve", "api", "--json", home=home)
+    assert run.status is ExitStatus.CONFIGURATION
+    assert "behind_proxy" in run.problem["detail"]
+
+
+def test_keys_and_organisations_are_kept_at_the_command_line(pair: Pair):
+    token = key(pair, "ZM-ZRA-CUSTOMS", "customs")
+    home = {"home": pair.zm}
+    shown = [row for row in eco_json("organisation", "list", **home) if "CUSTOMS" in row["code"]]
+    assert shown[0]["scopes"][0] == "certificates:read"
+    new = eco_json("api-key", "rotate", token.split("_")[1], "--overlap-hours", "1", **home)
+    assert new["token"] != token
+    rows = eco_json("api-key", "list", "--organisation", "ZM-ZRA-CUSTOMS", **home)
+    assert [row["replaces"] for row in rows] == [None, token.split("_")[1]]
+    assert "holds" in eco("api-key", "list", **home).out
+    for command in ("suspend", "resume"):
+        eco_json("organisation", command, "ZM-ZRA-CUSTOMS", "--reason", "a test", **home)
+    twice = eco("organisation", "add", "ZM-ZRA-CUSTOMS", "--name", "x", "--kind", "customs", **home)
+    assert twice.status is ExitStatus.REFUSED
+    wrong = eco(
+        *("organisation", "add", "X", "--name", "x", "--kind", "customs"),
+        *("--authority-code", "Y"),
+        **home,
+    )
+    assert wrong.status is ExitStatus.REFUSED
+    missing = eco("api-key", "create", "NOBODY", "--label", "x", **home)
+    assert missing.status is ExitStatus.NOT_FOUND
+    with_scope = eco(
+        *("api-key", "create", "ZM-ZRA-CUSTOMS", "--label", "x"),
+        *("--scope", "certificates:submit"),
+        **home,
+    )
+    assert with_scope.status is ExitStatus.REFUSED
