@@ -157,8 +157,7 @@ def test_a_dry_run_says_what_the_peer_would_refuse(border):
     assert answer["receiver"]["test"] is True
 
 
-def test_findings_that_only_the_peer_would_make_are_told_apart_from_ours(both):
-    """V65: an original that we hold and the peer may not know is a query at neither side here."""
+def test_what_a_dry_run_promises_of_the_peer_is_what_the_peer_then_does(both):
     body = certificate().model_dump_json().encode()
     judged = both.zm.post("/certificates?dry_run=true", body).json
     assert judged["peer"] == {"would_refuse": False, "findings": []}

@@ -9,6 +9,8 @@ import pytest
 import structlog
 from openapi_spec_validator import validate
 
+from gateway.documents.codelists import load_code_list
+from gateway.services import reference
 from gateway.store import Side, certificates
 from gateway.web.api import ROUTES, ApiSettings, create_api_app, describe
 from gateway.web.pressure import Pressure
@@ -241,16 +243,24 @@ def test_code_lists_have_names_in_three_languages_and_validity(traded):
     assert traded.zm.get("/code-lists/unknown").status_code == 404
 
 
-def test_values_of_a_code_list_can_be_asked_for_as_of_a_day(traded):
-    dated = [
-        (each["id"], code)
-        for each in traded.zm.get("/code-lists").json["code_lists"]
-        for code in traded.zm.get(f"/code-lists/{each['id']}").json["codes"]
-        if code["valid_to"] or code["valid_from"]
-    ]
-    for list_id, code in dated[:1]:
-        got = traded.zm.get(f"/code-lists/{list_id}?on=1900-01-01").json["codes"]
-        assert (code["code"] in {each["code"] for each in got}) is (code["valid_from"] is None)
+def test_values_of_a_code_list_can_be_asked_for_as_of_a_day(traded, monkeypatch, tmp_path):
+    file = tmp_path / "posts.csv"
+    file.write_text(
+        "# id: posts\n# title: Posts\n# edition: 1\n# agency: us\n# source: us\n"
+        "# unknown: ERROR\ncode,name_en,valid_from,valid_to\n"
+        "OLD,Old post,,2020-12-31\nNEW,New post,2021-01-01,\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(reference, "code_list_ids", lambda: ("posts",))
+    monkeypatch.setattr(reference, "code_list", lambda _id: load_code_list(file))
+    for query, expected in (
+        ("", ["OLD", "NEW"]),
+        ("?on=2020-12-31", ["OLD"]),
+        ("?on=2021-01-01", ["NEW"]),
+    ):
+        got = traded.zm.get(f"/code-lists/posts{query}").json["codes"]
+        assert [each["code"] for each in got] == expected
+    assert got[0]["valid_from"] == "2021-01-01"
 
 
 def test_agreements_peers_and_the_caller_are_described(traded):

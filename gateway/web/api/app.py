@@ -11,7 +11,8 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import cache
+from typing import Final
 
 import structlog
 from flask import Flask, Response, g, request
@@ -223,17 +224,18 @@ def _live() -> Response:
 def _add_description(app: Flask, settings: ApiSettings, routes: tuple[Route, ...]) -> None:
     if not settings.show_page:
         return
-    described: dict[str, Any] = describe(routes)
-    as_json = json.dumps(described, ensure_ascii=False).encode()
-    shown = page(described).encode()
-    policy = page_policy()
+
+    @cache
+    def described() -> tuple[bytes, bytes]:
+        said = describe(routes)
+        return json.dumps(said, ensure_ascii=False).encode(), page(said).encode()
 
     def openapi() -> Response:
-        return Response(as_json, content_type=JSON)
+        return Response(described()[0], content_type=JSON)
 
     def docs() -> Response:
-        response = Response(shown, content_type="text/html; charset=utf-8")
-        response.headers["Content-Security-Policy"] = policy
+        response = Response(described()[1], content_type="text/html; charset=utf-8")
+        response.headers["Content-Security-Policy"] = page_policy()
         return response
 
     app.add_url_rule(f"{BASE}/openapi.json", "openapi", openapi, provide_automatic_options=False)
