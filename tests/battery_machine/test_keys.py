@@ -57,8 +57,8 @@ def test_a_signing_key_is_renewed_under_load_and_what_the_old_one_signed_still_c
         pair.crew.kill("KE", "serve")  # what is signed now is on its way when the key changes
         under_way = pair.submit()
         _renew_gateway_key(pair, tmp_path)
-        pair.crew.start("KE", "serve")
-        pair.exchange()
+    pair.crew.start("KE", "serve")
+    pair.exchange()
     pair.settle()
     after = pair.gateway("ZM").desk.gateway_credential.fingerprint
     assert before != after
