@@ -217,12 +217,17 @@ def plain_name(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+OF_OTHER_ENVIRONMENTS = ROOT / "bench" / "contestants" / "programs"
+"""What the bench compares us with is installed by itself, each into a place of its own."""
+
+
 def imported_libraries(*folders: str) -> set[str]:
     """The distributions that the files below these folders import, by name."""
     ours = {"gateway", "tests", "bench", *(p.stem for p in (ROOT / "docs").glob("*.py"))}
     distributions = packages_distributions()
     found = set()
-    for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+    files = {path for folder in folders for path in (ROOT / folder).rglob("*.py")}
+    for path in files - set(OF_OTHER_ENVIRONMENTS.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]

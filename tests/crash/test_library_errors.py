@@ -8,10 +8,11 @@ let the same bytes be taken later.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from flask.testing import FlaskClient
 
 from gateway.documents import Verdict
@@ -107,12 +108,43 @@ def _raising(error: Exception, *, from_call: int = 1, work: Callable[..., Any]) 
     return stand_in
 
 
+@dataclass
+class _BrokenKey:
+    """Is a public key whose library fails when it is to confirm a value."""
+
+    key_size: int
+    error: Exception
+
+    def verify(self, *_: object) -> None:
+        raise self.error
+
+
+@rsa.RSAPublicKey.register
+class _BrokenRsa(_BrokenKey):
+    pass
+
+
+@ec.EllipticCurvePublicKey.register
+class _BrokenElliptic(_BrokenKey):
+    pass
+
+
 def _break_verifier(
     monkeypatch: pytest.MonkeyPatch, error: Exception, *, from_call: int = 1
 ) -> None:
-    work = verifying._Verifier.verify
-    stand_in = _raising(error, from_call=from_call, work=work)
-    monkeypatch.setattr(verifying._Verifier, "verify", stand_in)
+    """Give the verifier keys of which the library raises ``error``, from the n-th signature on."""
+    work, calls = verifying.believed_as_shown, 0
+
+    def stand_in(*args: Any, **kwargs: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        found = work(*args, **kwargs)
+        if calls < from_call:
+            return found
+        broken = _BrokenRsa if isinstance(found.key, rsa.RSAPublicKey) else _BrokenElliptic
+        return replace(found, key=broken(found.key.key_size, error))
+
+    monkeypatch.setattr(verifying, "believed_as_shown", stand_in)
 
 
 def test_SIGNATURE_INVALID_whatever_the_verifier_raises_over_an_envelope(
