@@ -16,12 +16,14 @@ import threading
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
 
 from gateway.errors import ConflictError, GatewayError
 from gateway.exchange.delivery import Worker, deliver
+from gateway.exchange.hands import Hands
 from gateway.store import Claim, outbox
 
 log = structlog.get_logger(__name__)
@@ -71,6 +73,7 @@ class Lanes:
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
     _ended: threading.Event = field(default_factory=threading.Event, init=False)
     _stopped: bool = field(default=False, init=False)
+    _hands: Hands = field(default_factory=lambda: Hands("lane"), init=False)
 
     def run(self, grace_seconds: float) -> int:
         """Send what becomes due until ``stop``, then wait for what is under way.
@@ -163,10 +166,7 @@ class Lanes:
     def _begin(self, claim: Claim) -> None:
         with self._lock:
             self._running[_key(claim)] = _Attempt(claim, time.monotonic(), claim.lease_until)
-        # A daemon, because an attempt that hangs must not keep the process from ending.
-        threading.Thread(
-            target=self._attempt, args=(claim,), name=f"lane-{claim.peer_id}", daemon=True
-        ).start()
+        self._hands.do(partial(self._attempt, claim))
 
     def _attempt(self, claim: Claim) -> None:
         try:
