@@ -153,6 +153,19 @@ def empty_url(request: pytest.FixtureRequest, store_url: str, tmp_path: Path) ->
     _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@contextlib.contextmanager
+def copied_stores(template: Path, folder: Path) -> Iterator[Callable[[], Store]]:
+    """Give a function that opens a fresh SQLite store; all are closed at the end."""
+    with contextlib.ExitStack() as opened:
+
+        def make() -> Store:
+            made = Store.open(_copied_file(template, folder))
+            opened.callback(made.close)
+            return made
+
+        yield make
+
+
 def _copied_file(template: Path, folder: Path) -> str:
     path = folder / f"{uuid.uuid4().hex}.db"
     shutil.copyfile(template, path)

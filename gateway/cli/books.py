@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import click
 
 from gateway.cli.certificate_text import history_lines
-from gateway.cli.main import Invocation, common
+from gateway.cli.main import Invocation, common, limit_option
 from gateway.cli.opening import the_books
 from gateway.cli.output import minute, table
 from gateway.cli.views import Names, arrival_view, dispatch_view, history_view, names_of, wait_view
@@ -58,13 +58,7 @@ def status(call: Invocation, serial: str, country: str | None) -> None:
     default=None,
     help="Sent messages in this state only.",
 )
-@click.option(
-    "--limit",
-    type=click.IntRange(1, 1000),
-    default=30,
-    show_default=True,
-    help="Newest messages of each direction.",
-)
+@limit_option(30, "Newest messages of each direction.")
 @common
 def messages(call: Invocation, state: str | None, limit: int) -> None:
     """List the newest messages sent and received, with what became of each.

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 from sqlalchemy import Connection
 
-from gateway.cli.main import Invocation, common
+from gateway.cli.main import Invocation, common, limit_option
 from gateway.cli.opening import Books, actor, present, the_books
 from gateway.cli.output import minute
 from gateway.cli.peer_text import known_peer
@@ -62,13 +62,7 @@ def choosing(command: Command) -> Command:
 
 @click.command()
 @choosing
-@click.option(
-    "--limit",
-    type=click.IntRange(1, 1000),
-    default=30,
-    show_default=True,
-    help="How many at most; --json prints all.",
-)
+@limit_option(30, "How many at most; --json prints all.")
 @common
 def dead(call: Invocation, limit: int, chosen: Mapping[str, Any]) -> None:
     """List messages that wait for a person: reason, remedy, age and peer of each.

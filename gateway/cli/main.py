@@ -137,6 +137,21 @@ def main() -> None:
     """
 
 
+def limit_option(default: int, said: str) -> Callable[[Command], Command]:
+    """Return the option that says how long a list may get.
+
+    Args:
+        said: its line in the help.
+    """
+    return click.option(
+        "--limit",
+        type=click.IntRange(1, 1000),
+        default=default,
+        show_default=True,
+        help=said,
+    )
+
+
 def common(command: Command) -> Command:
     """Give a command the shared options, an ``Invocation``, and the one way errors end it."""
 

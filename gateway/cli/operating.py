@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from gateway.app import Gateway, system_clock
-from gateway.cli.main import Invocation, common
+from gateway.cli.main import Invocation, common, limit_option
 from gateway.cli.opening import actor, the_gateway
 from gateway.cli.output import ExitStatus, stop, table
 from gateway.config import load_settings
@@ -128,13 +128,7 @@ def alerts_group() -> None:
 
 @alerts_group.command("list")
 @click.option("--all", "everything", is_flag=True, help="Cleared ones too, the newest first.")
-@click.option(
-    "--limit",
-    type=click.IntRange(1, 1000),
-    default=50,
-    show_default=True,
-    help="How many at most.",
-)
+@limit_option(50, "How many at most.")
 @common
 def list_alerts(call: Invocation, limit: int, *, everything: bool) -> None:
     """List the alerts that have not cleared, the most urgent first, each with what to do."""
@@ -189,13 +183,7 @@ def try_recipients(call: Invocation) -> None:
 
 @click.command("outages")
 @click.option("--peer", "identifier", default=None, help="Of this peer only.")
-@click.option(
-    "--limit",
-    type=click.IntRange(1, 1000),
-    default=50,
-    show_default=True,
-    help="How many at most.",
-)
+@limit_option(50, "How many at most.")
 @common
 def list_outages(call: Invocation, identifier: str | None, limit: int) -> None:
     """List when peers could not be reached, the newest outage first, with how long it lasted."""

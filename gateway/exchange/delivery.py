@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 from sqlalchemy import Connection
 
-from gateway.documents import Verdict
 from gateway.errors import ConflictError, GatewayError, InternalError, PeerFaultError
 from gateway.exchange.context import Desk
-from gateway.exchange.proof import record_late
+from gateway.exchange.proof import outcome_of, record_late
 from gateway.exchange.receipts import check_receipt
 from gateway.exchange.retry import RetryPolicy
 from gateway.register import register
@@ -134,16 +133,8 @@ def _sent(worker: Worker, claim: Claim, peer: Peer, trust: PeerTrust) -> Attempt
         sha256=claim.envelope_sha256,
         now=desk.clock(),
     )
-    refused = acknowledgement.verdict is Verdict.REFUSED
-    return AttemptOutcome(
-        state=DeliveryState.REFUSED if refused else DeliveryState.DELIVERED,
-        ended_at=desk.clock(),
-        code=acknowledgement.code,
-        detail="; ".join(f"{f.rule} {f.path}" for f in acknowledgement.findings)[:1000] or None,
-        receipt=receipt,
-        verdict=acknowledgement.verdict,
-        resumes=worker.retry.table.resuming_codes,
-    )
+    outcome = outcome_of(desk, receipt, acknowledgement)
+    return replace(outcome, resumes=worker.retry.table.resuming_codes)
 
 
 def _failure(

@@ -1,15 +1,16 @@
-"""A certificate on its way into the register: how it travels, and the row it becomes."""
+"""Documents on their way into the register: how they travel, and the rows they become."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.documents import CertificateOfOrigin
+from gateway.documents import CertificateOfOrigin, CustomsResponse
 from gateway.register.contents import content_digest
 from gateway.register.finding_keys import keys_of
-from gateway.store.rows import NewCertificate, NewItem
-from gateway.store.states import ImportState, IssueState, Side
+from gateway.store.rows import NewCertificate, NewItem, ResponseItem
+from gateway.store.states import ImportState, IssueState, ResponseStanding, Side
+from gateway.store.utilisation import NewResponse
 
 _SHOWN = 200
 
@@ -66,6 +67,39 @@ def new_certificate(
         items=_new_items(coo),
         at=carriage.at,
         keys=keys_of(coo),
+    )
+
+
+def new_response(
+    response: CustomsResponse,
+    *,
+    certificate_id: int,
+    standing: ResponseStanding,
+    content_sha256: str,
+    at: datetime,
+) -> NewResponse:
+    """Return the row of what ``response`` states; which message carried it is not in it yet."""
+    return NewResponse(
+        certificate_id=certificate_id,
+        sequence_number=response.sequence_number,
+        status=response.status,
+        standing=standing,
+        content_sha256=content_sha256,
+        items=tuple(
+            ResponseItem(
+                number=item.number,
+                unit=item.cumulative.unit,
+                quantity=item.quantity.value,
+                cumulative=item.cumulative.value,
+            )
+            for item in response.items
+        ),
+        decided_at=response.decided_at,
+        stored_at=at,
+        reasons=tuple(reason.code for reason in response.reasons),
+        response_number=response.response_number,
+        declaration_number=None if response.declaration is None else response.declaration.number,
+        officer=response.officer.identifier,
     )
 
 

@@ -8,7 +8,7 @@ with the same number the one that came first.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from gateway.documents import CustomsResponse, Finding, Severity
 from gateway.errors import InvalidDocumentError
+from gateway.register.carriage import new_response
 from gateway.register.contents import content_digest
 from gateway.register.decision import LedgerOutcome
 from gateway.register.drawing import plain
@@ -24,7 +25,7 @@ from gateway.register.fold import Folded, fold_all, fold_one
 from gateway.register.notes import serial_event
 from gateway.register.states import IssueState
 from gateway.store import certificates, journal, utilisation
-from gateway.store.rows import CertificateItem, CertificateRow, ResponseItem, ResponseRow
+from gateway.store.rows import CertificateItem, CertificateRow, ResponseRow
 from gateway.store.states import EntryKind, EventKind, ResponseStanding, Side
 from gateway.store.utilisation import NewEntry, NewResponse
 
@@ -143,31 +144,19 @@ def _judge(
 
 
 def _new_response(case: _Case) -> NewResponse:
-    document = case.received.document
-    return NewResponse(
+    received = case.received
+    stated = new_response(
+        received.document,
         certificate_id=case.certificate.id,
-        sequence_number=document.sequence_number,
-        status=document.status,
         standing=case.standing,
         content_sha256=case.content,
-        items=tuple(
-            ResponseItem(
-                number=item.number,
-                unit=item.cumulative.unit,
-                quantity=item.quantity.value,
-                cumulative=item.cumulative.value,
-            )
-            for item in document.items
-        ),
-        decided_at=document.decided_at,
-        stored_at=case.received.at,
+        at=received.at,
+    )
+    return replace(
+        stated,
         findings=tuple(case.problems),
-        reasons=tuple(reason.code for reason in document.reasons),
-        response_number=document.response_number,
-        declaration_number=None if document.declaration is None else document.declaration.number,
-        officer=document.officer.identifier,
-        message_id=case.received.message_id,
-        payload=case.received.payload,
+        message_id=received.message_id,
+        payload=received.payload,
     )
 
 

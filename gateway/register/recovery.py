@@ -7,6 +7,7 @@ signed responses, the peer's signed responses and the lines of the ledger say.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -14,6 +15,7 @@ from sqlalchemy import Connection
 
 from gateway.documents import CustomsResponse, UtilisationStatus
 from gateway.errors import ConflictError, NotFoundError
+from gateway.register.carriage import new_response
 from gateway.register.contents import content_digest
 from gateway.register.drawing import plain
 from gateway.register.fold import fold_all
@@ -21,7 +23,7 @@ from gateway.register.notes import note_state
 from gateway.register.register import record_response_sent
 from gateway.register.states import ImportState
 from gateway.store import certificates, journal, utilisation
-from gateway.store.rows import CertificateItem, CertificateRow, ResponseItem, ResponseRow
+from gateway.store.rows import CertificateItem, CertificateRow, ResponseRow
 from gateway.store.states import EntryKind, ResponseStanding, Side
 from gateway.store.utilisation import NewEntry, NewResponse
 
@@ -210,30 +212,14 @@ def _response(
     message_id: str,
     at: datetime,
 ) -> NewResponse:
-    return NewResponse(
+    stated = new_response(
+        response,
         certificate_id=certificate.id,
-        sequence_number=response.sequence_number,
-        status=response.status,
         standing=ResponseStanding.SENT,
         content_sha256=content_digest(response),
-        items=tuple(
-            ResponseItem(
-                number=item.number,
-                unit=item.cumulative.unit,
-                quantity=item.quantity.value,
-                cumulative=item.cumulative.value,
-            )
-            for item in response.items
-        ),
-        decided_at=response.decided_at,
-        stored_at=at,
-        reasons=tuple(reason.code for reason in response.reasons),
-        response_number=response.response_number,
-        declaration_number=None if response.declaration is None else response.declaration.number,
-        officer=response.officer.identifier,
-        message_id=message_id,
-        payload=payload,
+        at=at,
     )
+    return replace(stated, message_id=message_id, payload=payload)
 
 
 def _journal(

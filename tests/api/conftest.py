@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from gateway.store import Store
 from gateway.trust.demo_pki import DemoPki
 from tests.api.counter import Front, make_front
 from tests.databases import (
+    copied_stores,
     make_store,
     make_store_url,
     postgresql_database,
@@ -61,17 +61,8 @@ def make_border(pki: DemoPki, make: Callable[[], Store]) -> Border:
 @pytest.fixture
 def files(sqlite_template: Path, tmp_path: Path) -> Iterator[Callable[[], Store]]:
     """Gives a function that opens a fresh SQLite store."""
-    opened: list[Store] = []
-
-    def make() -> Store:
-        path = tmp_path / f"{len(opened)}.db"
-        shutil.copyfile(sqlite_template, path)
-        opened.append(Store.open(f"sqlite:///{path}"))
-        return opened[-1]
-
-    yield make
-    for each in opened:
-        each.close()
+    with copied_stores(sqlite_template, tmp_path) as make:
+        yield make
 
 
 @pytest.fixture
@@ -91,20 +82,10 @@ def traded(
     pki: DemoPki, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Border]:
     """Gives a border over which a certificate went and was half used; only to be read."""
-    folder = tmp_path_factory.mktemp("traded")
-    opened: list[Store] = []
-
-    def make() -> Store:
-        path = folder / f"{len(opened)}.db"
-        shutil.copyfile(sqlite_template, path)
-        opened.append(Store.open(f"sqlite:///{path}"))
-        return opened[-1]
-
-    made = make_border(pki, make)
-    assert made.zm.submit(certificate()).status_code == 202
-    made.deliver()
-    decide(made.corridor.ke, UtilisationStatus.PARTIAL, "6000")
-    made.deliver()
-    yield made
-    for each in opened:
-        each.close()
+    with copied_stores(sqlite_template, tmp_path_factory.mktemp("traded")) as make:
+        made = make_border(pki, make)
+        assert made.zm.submit(certificate()).status_code == 202
+        made.deliver()
+        decide(made.corridor.ke, UtilisationStatus.PARTIAL, "6000")
+        made.deliver()
+        yield made

@@ -62,7 +62,6 @@ class Line:
         self._turn = 0
         self._closed = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._passages: list[threading.Thread] = []
         self.connections = 0
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port: int = self._listener.getsockname()[1]
@@ -70,7 +69,8 @@ class Line:
 
     def suffer(self, trouble: Trouble = SOUND, target: int | None = None) -> None:
         """Cut what is connected and behave so from now on; nothing more comes through before."""
-        was_deaf, before = self._trouble.refuses, list(self._passages)
+        was_deaf = self._trouble.refuses
+        before = [each for each in self._threads if each is not self._ear]
         self._trouble, self._target = trouble, target or self._home
         self._turn += 1
         if trouble.refuses and not was_deaf:
@@ -102,9 +102,7 @@ class Line:
                 if select.select([self._listener], [], [], TICK)[0]:
                     near, _ = self._listener.accept()
                     self.connections += 1
-                    args = (near, self._turn, self._trouble, self._target)
-                    self._passages = [each for each in self._passages if each.is_alive()]
-                    self._passages.append(self._start(self._carry, *args))
+                    self._start(self._carry, near, self._turn, self._trouble, self._target)
 
     def _carry(self, near: socket.socket, turn: int, trouble: Trouble, target: int) -> None:
         with contextlib.suppress(OSError), near:

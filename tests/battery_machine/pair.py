@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
@@ -15,20 +14,17 @@ from typing import Any
 
 from gateway.app import Gateway, endpoint_book
 from gateway.demo.stage import build_stage
-from gateway.documents import CertificateOfOrigin, UtilisationStatus
-from gateway.documents.base import Quantity
-from gateway.documents.customs_response import Declaration
+from gateway.documents import CertificateOfOrigin
 from gateway.errors import BusyError
 from gateway.exchange.outbound import submit_document
-from gateway.exchange.receipts import to_minute
-from gateway.exchange.responding import CustomsAction, WriteOff, respond
+from gateway.exchange.responding import CustomsAction, respond
 from gateway.store import DeliveryState, Side, bodies, certificates, outbox, peers
 from gateway.transport import PeerEndpoint
 from tests.battery_machine.clocks import Clocks
 from tests.battery_machine.databases import Databases
 from tests.crash.checker import Books, broken_promises, read_books
+from tests.crash.papers import certificate_issued, write_off
 from tests.crash.processes import COMMANDS, LEASE_SECONDS, Crew, wait_for
-from tests.factories import certificate, customs_response, goods_item
 
 USED_EACH = Decimal(500)
 PAUSE = 0.25
@@ -75,7 +71,9 @@ class Pair:
 
         The same reference again is the same decision, to the letter.
         """
-        action = self.said.setdefault(reference, _action(serial, reference, self.clocks))
+        action = self.said.setdefault(
+            reference, write_off(serial, reference, USED_EACH, self.clocks.now("KE"))
+        )
         desk = self.gateway("KE").desk
         answer = self._accepted(lambda: respond(desk, action))
         self.used[serial] += USED_EACH if reference not in self.told else 0
@@ -210,36 +208,4 @@ def _backlog(gateway: Gateway) -> Any:
 
 def a_certificate(pair: Pair) -> CertificateOfOrigin:
     """Return a new certificate that Zambia issued just now, by its own clock."""
-    number, now = next(pair.numbers), to_minute(pair.clocks.now("ZM"))
-    document = certificate()
-    invoice = document.items[0].invoices[0].model_copy(update={"issued_on": now.date()})
-    return document.model_copy(
-        update={
-            "serial_number": f"ZM-{now:%Y%m%d}-{number:06}",
-            "issued_at": now,
-            "valid_from": now.date(),
-            "valid_until": (now + timedelta(days=364)).date(),
-            "items": (goods_item(invoices=(invoice,)),),
-            "transport": document.transport.model_copy(update={"departed_on": now.date()}),
-            "declaration": document.declaration.model_copy(update={"signed_at": now}),
-            "certification": document.certification.model_copy(update={"signed_at": now}),
-        }
-    )
-
-
-def _action(serial: str, reference: str, clocks: Clocks) -> CustomsAction:
-    now = to_minute(clocks.now("KE"))
-    template = customs_response()
-    return CustomsAction(
-        issuing_country="ZM",
-        serial_number=serial,
-        status=UtilisationStatus.PARTIAL,
-        reference=reference,
-        decided_at=now,
-        customs_authority=template.customs_authority,
-        officer=template.officer,
-        items=(WriteOff(number=1, quantity=Quantity(value=USED_EACH, unit="KGM")),),
-        declaration=Declaration(
-            number=f"KE2026{reference[-8:]}", declared_on=now.date(), office_code="KE-KRA-NMG"
-        ),
-    )
+    return certificate_issued(next(pair.numbers), pair.clocks.now("ZM"))

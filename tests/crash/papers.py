@@ -15,7 +15,12 @@ from tests.factories import certificate, customs_response, goods_item
 
 def certificate_of_today(number: int) -> CertificateOfOrigin:
     """Return a certificate that was issued just now."""
-    now = to_minute(datetime.now(UTC)) - timedelta(minutes=2)
+    return certificate_issued(number, datetime.now(UTC) - timedelta(minutes=2))
+
+
+def certificate_issued(number: int, at: datetime) -> CertificateOfOrigin:
+    """Return a certificate that was issued in the minute of ``at``."""
+    now = to_minute(at)
     document = certificate()
     invoice = document.items[0].invoices[0].model_copy(update={"issued_on": now.date()})
     return document.model_copy(
@@ -32,9 +37,15 @@ def certificate_of_today(number: int) -> CertificateOfOrigin:
     )
 
 
-def write_off(serial: str, reference: str, kilograms: Decimal) -> CustomsAction:
-    """Return Kenya's decision of this minute that uses part of a certificate of Zambia."""
-    now = to_minute(datetime.now(UTC))
+def write_off(
+    serial: str, reference: str, kilograms: Decimal, at: datetime | None = None
+) -> CustomsAction:
+    """Return Kenya's decision of this minute that uses part of a certificate of Zambia.
+
+    Args:
+        at: the moment by Kenya's clock, where that is not the true one.
+    """
+    now = to_minute(at or datetime.now(UTC))
     template = customs_response()
     quantity = Quantity(value=kilograms, unit="KGM")
     return CustomsAction(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from gateway.store import Store
 from gateway.trust.demo_pki import DemoPki
 from tests.databases import (
+    copied_stores,
     empty_url,
     make_store,
     make_store_url,
@@ -50,24 +50,15 @@ def used_books(
     pki: DemoPki, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Corridor]:
     """Gives two gateways on SQLite with one certificate sent and used up; only for reading."""
-    folder = tmp_path_factory.mktemp("used")
-    made = make_corridor(pki, lambda: copied(sqlite_template, folder))
-    send(made)
-    use_up(made)
-    yield made
-    made.close()
+    with copied_stores(sqlite_template, tmp_path_factory.mktemp("used")) as make:
+        made = make_corridor(pki, make)
+        send(made)
+        use_up(made)
+        yield made
 
 
 @pytest.fixture
 def sqlite_corridor(pki: DemoPki, sqlite_template: Path, tmp_path: Path) -> Iterator[Corridor]:
     """Gives fresh gateways on SQLite alone, for what does not depend on the database."""
-    made = make_corridor(pki, lambda: copied(sqlite_template, tmp_path))
-    yield made
-    made.close()
-
-
-def copied(template: Path, folder: Path) -> Store:
-    """Return a store of its own."""
-    path = folder / f"books-{len(list(folder.glob('*.db')))}.db"
-    shutil.copyfile(template, path)
-    return Store.open(f"sqlite:///{path}")
+    with copied_stores(sqlite_template, tmp_path) as make:
+        yield make_corridor(pki, make)

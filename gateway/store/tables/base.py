@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, MetaData, String
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, MetaData, String, text
 
 from gateway.store.types import BigId, EnumText
 
@@ -18,6 +18,16 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+def partial_index(name: str, condition: str, *columns: Column[Any], unique: bool = False) -> Index:
+    """Return an index over the rows that meet ``condition``, the same on either database.
+
+    Args:
+        condition: SQL; a query uses the index if it says the same in the same words.
+    """
+    rows = text(condition)
+    return Index(name, *columns, unique=unique, sqlite_where=rows, postgresql_where=rows)
 
 
 def id_column() -> Column[Any]:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Date, Index, Integer, String, Table, UniqueConstraint, text
+from sqlalchemy import Column, Date, Index, Integer, String, Table, UniqueConstraint
 
 from gateway.store.states import BalanceState, BooksSide
-from gateway.store.tables.base import body_reference, choice, id_column, metadata, reference
+from gateway.store.tables.base import (
+    body_reference,
+    choice,
+    id_column,
+    metadata,
+    partial_index,
+    reference,
+)
 from gateway.store.types import JsonText, UtcMoment
 
 balances = Table(
@@ -35,11 +42,10 @@ balances = Table(
     UniqueConstraint("peer_id", "side", "day", "part"),
 )
 BALANCE_DUE = "due_at IS NOT NULL"
-Index(
+partial_index(
     "ix_balances_due",
+    BALANCE_DUE,
     balances.c.due_at,
     balances.c.id,
-    sqlite_where=text(BALANCE_DUE),
-    postgresql_where=text(BALANCE_DUE),
 )
 Index("ix_balances_day_id", balances.c.day, balances.c.id)

@@ -16,12 +16,19 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
 from gateway.documents.codes import DocumentType, Verdict
 from gateway.store.states import DeliveryState
-from gateway.store.tables.base import body_reference, choice, id_column, kind, metadata, reference
+from gateway.store.tables.base import (
+    body_reference,
+    choice,
+    id_column,
+    kind,
+    metadata,
+    partial_index,
+    reference,
+)
 from gateway.store.types import UtcMoment
 
 bodies = Table(
@@ -63,43 +70,38 @@ OPEN = "state IN ('QUEUED', 'SENDING', 'RETRYING', 'HELD')"
 UNDER_WAY = "state = 'SENDING'"
 STOPPED = "state IN ('HELD', 'REFUSED', 'FAILED')"
 """Few of all messages ever; one peer's are found without walking through what it got."""
-Index(
+partial_index(
     "ix_dispatches_due",
+    DUE,
     dispatches.c.peer_id,
     dispatches.c.due_at,
     dispatches.c.id,
-    sqlite_where=text(DUE),
-    postgresql_where=text(DUE),
 )
-Index(
+partial_index(
     "ix_dispatches_rank",
+    DUE,
     dispatches.c.peer_id,
     dispatches.c.rank_at,
     dispatches.c.id,
-    sqlite_where=text(DUE),
-    postgresql_where=text(DUE),
 )
-Index(
+partial_index(
     "ix_dispatches_open",
+    OPEN,
     dispatches.c.peer_id,
     dispatches.c.conversation_id,
     dispatches.c.id,
-    sqlite_where=text(OPEN),
-    postgresql_where=text(OPEN),
 )
-Index(
+partial_index(
     "ix_dispatches_under_way",
+    UNDER_WAY,
     dispatches.c.peer_id,
     dispatches.c.due_at,
-    sqlite_where=text(UNDER_WAY),
-    postgresql_where=text(UNDER_WAY),
 )
-Index(
+partial_index(
     "ix_dispatches_stopped",
+    STOPPED,
     dispatches.c.peer_id,
     dispatches.c.id,
-    sqlite_where=text(STOPPED),
-    postgresql_where=text(STOPPED),
 )
 Index("ix_dispatches_peer_id_id", dispatches.c.peer_id, dispatches.c.id)
 Index("ix_dispatches_state_id", dispatches.c.state, dispatches.c.id)

@@ -5,11 +5,10 @@ A body that was erased keeps its row and digest in ``bodies`` with empty content
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
-from sqlalchemy import text as sql
+from sqlalchemy import Column, ForeignKey, Integer, String, Table, Text, UniqueConstraint
 
 from gateway.store.states import ErasedKind, HoldScope
-from gateway.store.tables.base import choice, id_column, metadata
+from gateway.store.tables.base import choice, id_column, metadata, partial_index
 from gateway.store.types import BigId, UtcMoment
 
 legal_holds = Table(
@@ -27,13 +26,12 @@ legal_holds = Table(
     Column("lift_reason", Text),
 )
 IN_FORCE = "lifted_at IS NULL"
-Index(
+partial_index(
     "uq_legal_holds_in_force",
+    IN_FORCE,
     legal_holds.c.scope,
     legal_holds.c.subject_key,
     unique=True,
-    sqlite_where=sql(IN_FORCE),
-    postgresql_where=sql(IN_FORCE),
 )
 
 erasures = Table(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, text
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text
 
 from gateway.store.states import AlertLevel, AlertState, NoticeKind, NoticeState
-from gateway.store.tables.base import choice, id_column, kind, metadata, reference
+from gateway.store.tables.base import choice, id_column, kind, metadata, partial_index, reference
 from gateway.store.types import JsonText, UtcMoment
 
 tallies = Table(
@@ -38,12 +38,11 @@ outages = Table(
     Column("code", String(40), nullable=False),
 )
 OUTAGE_OPEN = "closed_at IS NULL"
-Index(
+partial_index(
     "uq_outages_open",
+    OUTAGE_OPEN,
     outages.c.peer_id,
     unique=True,
-    sqlite_where=text(OUTAGE_OPEN),
-    postgresql_where=text(OUTAGE_OPEN),
 )
 Index("ix_outages_peer_id_id", outages.c.peer_id, outages.c.id)
 
@@ -67,13 +66,12 @@ alerts = Table(
     Column("cleared_at", UtcMoment),
 )
 LIVE = "state <> 'CLEARED'"
-Index(
+partial_index(
     "uq_alerts_live",
+    LIVE,
     alerts.c.rule,
     alerts.c.subject,
     unique=True,
-    sqlite_where=text(LIVE),
-    postgresql_where=text(LIVE),
 )
 
 alert_notices = Table(
@@ -92,11 +90,10 @@ alert_notices = Table(
     Column("ended_at", UtcMoment),
 )
 NOTICE_DUE = "due_at IS NOT NULL"
-Index(
+partial_index(
     "ix_alert_notices_due",
+    NOTICE_DUE,
     alert_notices.c.due_at,
     alert_notices.c.id,
-    sqlite_where=text(NOTICE_DUE),
-    postgresql_where=text(NOTICE_DUE),
 )
 Index("ix_alert_notices_alert_id", alert_notices.c.alert_id)

@@ -6,14 +6,12 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
-    Index,
     Integer,
     LargeBinary,
     String,
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
 from gateway.store.states import (
@@ -23,7 +21,7 @@ from gateway.store.states import (
     PeerState,
     RevocationLevel,
 )
-from gateway.store.tables.base import choice, id_column, metadata, reference
+from gateway.store.tables.base import choice, id_column, metadata, partial_index, reference
 from gateway.store.types import BigId, JsonText, UtcMoment
 
 peers = Table(
@@ -65,12 +63,11 @@ peer_credentials = Table(
     Column("created_at", UtcMoment, nullable=False),
     UniqueConstraint("peer_id", "use", "fingerprint"),
 )
-Index(
+partial_index(
     "uq_peer_credentials_tls",
+    "use = 'TLS'",
     peer_credentials.c.fingerprint,
     unique=True,
-    sqlite_where=text("use = 'TLS'"),
-    postgresql_where=text("use = 'TLS'"),
 )
 
 peer_crls = Table(

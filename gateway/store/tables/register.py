@@ -12,7 +12,6 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
-    text,
 )
 
 from gateway.documents.codes import CertificateKind, UtilisationStatus
@@ -25,7 +24,14 @@ from gateway.store.states import (
     ResponseStanding,
     Side,
 )
-from gateway.store.tables.base import body_reference, choice, id_column, metadata, reference
+from gateway.store.tables.base import (
+    body_reference,
+    choice,
+    id_column,
+    metadata,
+    partial_index,
+    reference,
+)
 from gateway.store.types import ExactDecimal, JsonText, UtcMoment
 
 _ISSUED_STATES = ", ".join(f"'{state}'" for state in IssueState)
@@ -84,12 +90,11 @@ UNEXPIRED = (
     "state IN ('ISSUED', 'RECEIVED', 'AVAILABLE', 'PRESENTED', 'PARTIALLY_UTILISED')"
     " AND (reported_status IS NULL OR reported_status <> 'FULL')"
 )
-Index(
+partial_index(
     "ix_certificates_expiring",
+    UNEXPIRED,
     certificates.c.valid_until,
     certificates.c.id,
-    sqlite_where=text(UNEXPIRED),
-    postgresql_where=text(UNEXPIRED),
 )
 
 certificate_items = Table(
