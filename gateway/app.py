@@ -13,11 +13,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import structlog
 from cryptography import x509
 
 from gateway.agreements import Agreement, load_agreements
 from gateway.config import KeySection, Settings, load_settings, secret_from
-from gateway.documents import DocumentType
+from gateway.documents import DocumentType, Severity
 from gateway.documents.hs import import_hs
 from gateway.errors import ConfigError, ConflictError
 from gateway.exchange.answers import PeerEntrance
@@ -38,7 +39,8 @@ from gateway.trust import (
     RevocationPolicy,
 )
 from gateway.xml.mapping import load_tables
-from gateway.xml.national import NationalFormat, load_national_formats
+from gateway.xml.national import FormatCatalogue, load_national_formats
+from gateway.xml.national.catalogue import FormatChange, FormatNews
 from gateway.xml.schema import SchemaSet
 
 if TYPE_CHECKING:  # most commands serve nobody: what serves is imported by what makes it
@@ -47,7 +49,10 @@ if TYPE_CHECKING:  # most commands serve nobody: what serves is imported by what
     from gateway.web.peer import ProxyTrust
     from gateway.web.serving import ServerSettings
 
+log = structlog.get_logger(__name__)
+
 CLIENT_CA_FILE = Path("run/client-ca.pem")
+KEPT_FORMATS = Path("run/formats")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -64,13 +69,9 @@ class Gateway:
     desk: Desk
 
     @cached_property
-    def national(self) -> Mapping[str, NationalFormat]:
-        """The formats of national systems, loaded by the first document in one of them.
-
-        Raises:
-            ConfigError: a format is broken.
-        """
-        return load_national_formats()
+    def national(self) -> FormatCatalogue:
+        """The formats of national systems, loaded by the first document in one of them."""
+        return catalogue_of(self.settings)
 
     @property
     def store(self) -> Store:
@@ -153,6 +154,33 @@ def server_settings(settings: Settings) -> ServerSettings:
         threads=listen.threads,
         tls=tls if settings.proxy is None else None,
         name=f"eco {settings.gateway.identifier}",
+    )
+
+
+def catalogue_of(settings: Settings) -> FormatCatalogue:
+    """Return the national formats that ship, and those of the home."""
+    return FormatCatalogue(
+        load_national_formats,
+        folder=settings.resolve(settings.formats.folder),
+        kept=settings.resolve(KEPT_FORMATS),
+        tell=_log_format,
+    )
+
+
+def _log_format(news: FormatNews) -> None:
+    if not structlog.is_configured():  # a command: its standard output belongs to its answer
+        return
+    version = {} if news.mark is None else {"version": news.mark.version, "sha256": news.mark.sha256}
+    if news.change is not FormatChange.REFUSED:
+        log.info("national format changed", file=news.file, change=news.change.value, **version)
+        return
+    errors = [str(each) for each in news.mistakes if each.severity is Severity.ERROR]
+    log.error(
+        "national format refused, the version before stays in force",
+        file=news.file,
+        mistakes=len(errors),
+        first=errors[0] if errors else "",
+        **{f"in_force_{name}": value for name, value in version.items()},
     )
 
 

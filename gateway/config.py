@@ -22,7 +22,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from gateway.config_api import ApiSection
+from gateway.config_api import ApiSection, FormatsSection
 from gateway.config_operations import AlertsSection, WatchSection
 from gateway.config_section import Port, Section
 from gateway.documents import DocumentType
@@ -265,6 +265,7 @@ class Settings(Section):
     limits: LimitsSection = LimitsSection()
     delivery: DeliverySection = DeliverySection()
     code_lists: CodeListsSection = CodeListsSection()
+    formats: FormatsSection = FormatsSection()
     proxy: ProxySection | None = None
     retention: RetentionSection = RetentionSection()
     watch: WatchSection = WatchSection()

@@ -1,4 +1,4 @@
-"""Settings of the national side's entrance: where it is served, and how much it takes."""
+"""Settings of the national side: its entrance, and the formats that it speaks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,18 @@ from pydantic import Field, model_validator
 
 from gateway.config_operations import LOOPBACK
 from gateway.config_section import Port, Section
+
+
+class FormatsSection(Section):
+    """Says where the home's own national formats lie (docs/national-formats.md).
+
+    Attributes:
+        folder: folder of mapping files (`*.yaml`), beside those that ship; a file with the name
+            of one that ships replaces it. A running gateway takes a changed file by itself when
+            `eco mapping check` finds no error in it; until then the old version stays in force.
+    """
+
+    folder: Path = Path("formats")
 
 
 class ApiSection(Section):

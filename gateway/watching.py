@@ -57,6 +57,7 @@ def premises_of(gateway: Gateway) -> Premises:
         folders=dict(_folders(settings)),
         listener=Listener(host=listen.host, port=listen.port) if listen.port else None,
         endpoint_of=endpoint_book(gateway),
+        format_faults=lambda: gateway.national.faults,
     )
 
 

@@ -47,6 +47,7 @@ def _paths(settings: Settings) -> Iterator[Path]:
             yield settings.resolve(section.certificate)
     yield settings.resolve(settings.tls.certificate)
     yield from (settings.resolve(path) for path in settings.code_lists.hs)
+    yield from sorted(settings.resolve(settings.formats.folder).glob("*.yaml"))
 
 
 def _named_keys(settings: Settings) -> Iterator[Path]:

@@ -57,6 +57,11 @@ _COMMANDS = {
     "verify": ("gateway.cli.papers", "verify", "Say what is signed, by whom, and if trusted."),
     "render": ("gateway.cli.papers", "render", "Turn a JSON document into message XML."),
     "read": ("gateway.cli.papers", "read", "Turn message XML or a national format into JSON."),
+    "mapping": (
+        "gateway.cli.mapping",
+        "mapping",
+        "Check, try and compare mapping files of national formats.",
+    ),
     "pki": ("gateway.cli.home", "pki", "Make demonstration keys and certificates."),
     "backup": ("gateway.cli.keeping", "backup", "Write a signed backup while all goes on."),
     "restore": ("gateway.cli.keeping", "restore", "Make a home from a backup, or prove one."),

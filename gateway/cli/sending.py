@@ -69,6 +69,7 @@ def submit(call: Invocation, files: Sequence[Path], form: str | None, dry: bool)
     """
     with the_gateway(call) as gateway:
         known = known_form(gateway, form)
+        _warn_of_fault(call.output, gateway, known)
         _finish(
             call.output,
             (
@@ -102,6 +103,13 @@ def respond(call: Invocation, files: Sequence[Path]) -> None:
             ),
             "queued for",
         )
+
+
+def _warn_of_fault(output: Output, gateway: Gateway, form: str | None) -> None:
+    """Say that the mapping file of a format is not in force as it stands, if it is not."""
+    for fault in gateway.national.faults:
+        if fault.name == form:
+            output.note(f"! {fault.file} as it stands is not in force: {fault.errors[0]}")
 
 
 def _finish(output: Output, outcomes: Iterable[Outcome], word: str) -> None:
@@ -166,7 +174,7 @@ def _send(gateway: Gateway, reading: Reading, document: Document, *, dry: bool) 
         return dry_run(gateway.desk, document)
     if reading.signed is not None:
         return submit_signed(gateway.desk, reading.signed)
-    return submit_document(gateway.desk, document)
+    return submit_document(gateway.desk, document, mapping=reading.mapping)
 
 
 def _taken(file: Path, submission: Submission, findings: tuple[Finding, ...]) -> Outcome:

@@ -29,7 +29,7 @@ from gateway.documents.codes import UtilisationStatus, Verdict
 from gateway.documents.findings import Finding, LocalisedText
 from gateway.documents.shape import from_json
 from gateway.errors import ConfigError, InvalidDocumentError
-from gateway.xml.national import NationalReading, Reading, load_national_formats
+from gateway.xml.national import FormatMark, NationalReading, Reading, load_national_formats
 
 FOLDER = Path(__file__).with_name("consignments")
 CANONICAL = "canonical-json"
@@ -63,6 +63,11 @@ class DataFile(Entry):
     def content(self, now: datetime) -> bytes:
         """Return the file with its dates put in."""
         return expand((FOLDER / self.file).read_text(encoding="utf-8"), now).encode("utf-8")
+
+    @property
+    def mapping(self) -> FormatMark | None:
+        """The mapping that the file is read with, None for canonical JSON."""
+        return None if self.format == CANONICAL else load_national_formats()[self.format].mark
 
     def reading(self, now: datetime) -> NationalReading:
         """Return the certificate of the file, or the findings why it cannot be read."""

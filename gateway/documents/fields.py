@@ -5,6 +5,7 @@ Paths read like ``items[].packages.kind``: a dot enters a record, ``[]`` a tuple
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from gateway.documents.base import Record
 
 Getter = Callable[[Any], Any]
+
+_ORDINAL = re.compile(r"\[[0-9]+\]", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -144,3 +147,25 @@ def member_type(annotation: Any) -> tuple[type[Any], bool]:
     ):
         return annotation, False
     raise TypeError(f"no document field may be annotated {annotation!r}")
+
+
+def values_of(record: Record) -> Iterator[tuple[str, Any]]:
+    """Yield every value that ``record`` has, with its path, as ``items[0].hs_code``."""
+    for name in type(record).model_fields:
+        yield from _values(name, getattr(record, name))
+
+
+def general_path(path: str) -> str:
+    """Return the path of a value without its ordinals, as leaves are named."""
+    return _ORDINAL.sub("[]", path)
+
+
+def _values(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Record):
+        for name in type(value).model_fields:
+            yield from _values(f"{path}.{name}", getattr(value, name))
+    elif isinstance(value, tuple):
+        for index, member in enumerate(value):
+            yield from _values(f"{path}[{index}]", member)
+    elif value is not None:
+        yield path, value

@@ -24,7 +24,7 @@ from gateway.exchange.examine import message_type
 from gateway.exchange.outbound import read_signed
 from gateway.exchange.trust_findings import finding_of
 from gateway.xml.namespaces import DS_NS, ECO_BASE
-from gateway.xml.national import NationalFormat
+from gateway.xml.national import FormatMark, NationalFormat
 from gateway.xml.parsing import parse
 
 CANONICAL_JSON = "json"
@@ -39,12 +39,14 @@ class Reading:
         reference: what the caller will recognise it by (serial number, line).
         document: None where it could not be read; then ``findings`` say why.
         signed: the bytes as signed by the authority, to be forwarded untouched.
+        mapping: the mapping file of the national format that it was read with, if any.
     """
 
     reference: str
     document: Document | None
     findings: tuple[Finding, ...] = ()
     signed: bytes | None = None
+    mapping: FormatMark | None = None
 
 
 def read_certificates(
@@ -65,9 +67,15 @@ def read_certificates(
         return (_from_json(raw),)
     if chosen == MESSAGE_XML:
         return (_from_xml(desk, raw),)
+    format_ = national_format(chosen, national)
     return tuple(
-        Reading(reference=found.reference, document=found.document, findings=found.findings)
-        for found in national_format(chosen, national).read(raw)
+        Reading(
+            reference=found.reference,
+            document=found.document,
+            findings=found.findings,
+            mapping=format_.mark,
+        )
+        for found in format_.read(raw)
     )
 
 

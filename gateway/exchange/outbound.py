@@ -25,33 +25,16 @@ from gateway.documents import (
 )
 from gateway.envelope import Header, wrap
 from gateway.errors import InvalidDocumentError, NoRouteError
+from gateway.exchange.booking import Prepared, book
 from gateway.exchange.context import SIGNING_ROLE, Desk
 from gateway.exchange.conversations import conversation_about
 from gateway.exchange.examine import message_type
 from gateway.exchange.known import facts_about, submitted_before
 from gateway.exchange.receipts import DOCUMENT_VERSION, new_message_id
-from gateway.register import register
-from gateway.store import NewDispatch, Peer, outbox, peers
+from gateway.store import Peer, peers
 from gateway.trust import sign, verify
+from gateway.xml.national import FormatMark
 from gateway.xml.parsing import parse
-
-
-@dataclass(frozen=True, kw_only=True)
-class Prepared:
-    """Is a message ready to be queued.
-
-    Attributes:
-        payload: the signed document, byte for byte as it will be archived and sent.
-        envelope: the signed envelope around it.
-        findings: warnings and queries that did not stop it.
-    """
-
-    document: Document
-    header: Header
-    peer: Peer
-    payload: bytes
-    envelope: bytes
-    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,23 +53,34 @@ class Submission:
     repeated: bool = False
 
 
-def submit_document(desk: Desk, document: Document) -> Submission:
+def submit_document(
+    desk: Desk, document: Document, *, mapping: FormatMark | None = None
+) -> Submission:
     """Return the submission of ``document``: checked, signed, registered and queued.
 
     1. The peer is the gateway of the state that needs the document.
     2. The same document submitted before is answered as then.
     3. Judge it with all that is known here; errors stop it with every finding.
     4. Render, check the schema, sign the document, wrap it, sign the envelope.
-    5. Queue and register it in the same transaction.
+    5. Queue and register it in the same transaction, with the mapping it was read with.
+
+    Args:
+        mapping: the mapping file of the national format that it was read with, if any.
 
     Raises:
         InvalidDocumentError: with every finding; nothing was stored.
         NoRouteError: no peer is registered for the state concerned.
     """
-    return _submit(desk, document)
+    return _submit(desk, document, mapping=mapping)
 
 
-def _submit(desk: Desk, document: Document, signed: bytes | None = None) -> Submission:
+def _submit(
+    desk: Desk,
+    document: Document,
+    signed: bytes | None = None,
+    *,
+    mapping: FormatMark | None = None,
+) -> Submission:
     """Judge and sign before the transaction, because meanwhile others wait; look again in it."""
     with desk.store.read() as conn:
         seen = _see(conn, document)  # 1, 2
@@ -100,8 +94,8 @@ def _submit(desk: Desk, document: Document, signed: bytes | None = None) -> Subm
 
     def book(conn: Connection) -> Submission:
         if _see(conn, document) != seen:
-            return submit_within(desk, conn, document, signed)
-        return _queued(desk, conn, prepared)  # 5
+            return submit_within(desk, conn, document, signed, mapping=mapping)
+        return _queued(desk, conn, prepared, mapping)  # 5
 
     return desk.store.together(book)
 
@@ -124,12 +118,18 @@ def _see(conn: Connection, document: Document) -> _Seen:
 
 
 def submit_within(
-    desk: Desk, conn: Connection, document: Document, signed: bytes | None = None
+    desk: Desk,
+    conn: Connection,
+    document: Document,
+    signed: bytes | None = None,
+    *,
+    mapping: FormatMark | None = None,
 ) -> Submission:
     """Do what ``submit_document`` does inside the caller's transaction.
 
     Args:
         signed: the document as already signed by its authority; forwarded untouched.
+        mapping: the mapping file of the national format that it was read with, if any.
     """
     peer = known_receiver(conn, document)  # 1
     earlier = submitted_before(conn, document)  # 2
@@ -139,7 +139,8 @@ def submit_within(
     findings = judge(desk, document, peer=peer, known=known)  # 3
     if peer is None:
         raise _no_route(document)
-    return queue(desk, conn, document, peer, findings=findings, signed=signed)  # 4, 5
+    prepared = prepare(desk, document, peer, findings=findings, now=desk.clock(), signed=signed)
+    return _queued(desk, conn, prepared, mapping)  # 4, 5
 
 
 def queue(
@@ -156,10 +157,11 @@ def queue(
     return _queued(desk, conn, prepared)
 
 
-def _queued(desk: Desk, conn: Connection, prepared: Prepared) -> Submission:
-    dispatch = outbox.enqueue(conn, _new_dispatch(desk, prepared))
-    _register(conn, prepared)
-    return _submission(prepared.document, prepared.peer, dispatch.message_id, prepared.findings)
+def _queued(
+    desk: Desk, conn: Connection, prepared: Prepared, mapping: FormatMark | None = None
+) -> Submission:
+    message_id = book(desk, conn, prepared, mapping)
+    return _submission(prepared.document, prepared.peer, message_id, prepared.findings)
 
 
 def submit_signed(desk: Desk, raw: bytes) -> Submission:
@@ -343,44 +345,6 @@ def _header(
         refers_to=document.answers if isinstance(document, BooksStatement) else None,
         test=desk.identity.test,
     )
-
-
-def _new_dispatch(desk: Desk, prepared: Prepared) -> NewDispatch:
-    header = prepared.header
-    return NewDispatch(
-        message_id=header.message_id,
-        peer_id=prepared.peer.id,
-        document_type=header.document_type,
-        document_number=document_number_of(prepared.document),
-        conversation_id=header.conversation_id,
-        refers_to=header.refers_to,
-        envelope=prepared.envelope,
-        payload=prepared.payload,
-        created_at=header.created_at,
-        test=header.test,
-        head_start=desk.priorities.head_start(prepared.document),
-    )
-
-
-def _register(conn: Connection, prepared: Prepared) -> None:
-    document, header = prepared.document, prepared.header
-    if isinstance(document, CertificateOfOrigin):
-        carriage = register.Carriage(
-            payload=prepared.payload,
-            message_id=header.message_id,
-            conversation_id=header.conversation_id,
-            peer_id=prepared.peer.id,
-            at=header.created_at,
-        )
-        register.record_issued(conn, document, carriage)
-    elif isinstance(document, CustomsResponse):
-        register.record_response_sent(
-            conn,
-            document,
-            payload=prepared.payload,
-            message_id=header.message_id,
-            at=header.created_at,
-        )
 
 
 def _submission(

@@ -26,10 +26,12 @@ from gateway.operations.turns import WATCH
 from gateway.store import AlertLevel, alerts, journal, measures, tasks, watch_marks
 from gateway.store.migrations import known_revisions, present_revision
 from gateway.trust import Credential
+from gateway.xml.national import FormatFault
 
 _GIB = 1024**3
 _LISTEN_SECONDS = 3.0
 _LAG_SECONDS = 60
+FORMAT_FACTS = ("file", "line", "problem", "remedy", "count", "in_force")
 
 
 def ready_checks(premises: Premises, now: datetime) -> tuple[Check, ...]:
@@ -50,6 +52,7 @@ def home_checks(premises: Premises, now: datetime) -> tuple[Check, ...]:
         *_credentials(premises),
         *(dated_check(premises.rules, each, now) for each in own_dated(premises)),
         *disk_checks(premises),
+        *_formats(premises),
         *_database(premises, now, full=True),
         *_listener(premises),
     )
@@ -124,6 +127,27 @@ def _key_files(premises: Premises) -> Iterator[Check]:
         written = "–" if mode is None else f"{mode:04o}"
         outcome = Outcome.OK if private else Outcome.FAIL
         yield Check(id="key-file", outcome=outcome, facts={"name": name, "mode": written})
+
+
+def _formats(premises: Premises) -> Iterator[Check]:
+    faults = premises.format_faults()
+    if not faults:
+        yield Check(id="formats", outcome=Outcome.OK, facts=dict.fromkeys(FORMAT_FACTS, ""))
+    for fault in faults:
+        yield Check(id="formats", outcome=Outcome.FAIL, facts=format_facts(fault))
+
+
+def format_facts(fault: FormatFault) -> dict[str, str]:
+    """Return what is said about a mapping file that is not in force as it stands."""
+    first, mark = fault.errors[0], fault.in_force
+    return {
+        "file": fault.file,
+        "line": str(first.line),
+        "problem": first.problem,
+        "remedy": first.remedy,
+        "count": str(len(fault.errors)),
+        "in_force": "–" if mark is None else f"{mark.version} ({mark.sha256[:12]})",
+    }
 
 
 def _mode(path: Path) -> int | None:

@@ -15,7 +15,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from gateway.operations.expiry import DatedUse, every_dated, lacks_crl
-from gateway.operations.home_checks import free_space, stuck_minutes
+from gateway.operations.home_checks import format_facts, free_space, stuck_minutes
 from gateway.operations.premises import Premises
 from gateway.store import (
     EndedAttempt,
@@ -165,6 +165,13 @@ def _dates(scene: Scene) -> Iterator[Reading]:
             )
 
 
+def _formats(scene: Scene) -> Iterator[Reading]:
+    for fault in scene.premises.format_faults():
+        facts = format_facts(fault)
+        count = float(facts["count"])
+        yield Reading(rule="format-refused", subject=fault.file[:200], value=count, facts=facts)
+
+
 def _crls(scene: Scene) -> Iterator[Reading]:
     for peer in scene.known.values():
         if lacks_crl(scene.conn, peer):
@@ -196,6 +203,7 @@ OBSERVERS: Final[tuple[Callable[[Scene], Iterator[Reading]], ...]] = (
     _dead_letters,
     _disks,
     _dates,
+    _formats,
     _crls,
     _journal,
     _notices,

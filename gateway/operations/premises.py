@@ -14,6 +14,7 @@ from gateway.operations.rules import RuleBook
 from gateway.store import Peer
 from gateway.transport import PeerEndpoint
 from gateway.trust import Credential
+from gateway.xml.national import FormatFault
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,7 @@ class Premises:
         own_crls: revocation lists of our own issuing CAs, which peers rely on.
         folders: folders whose file systems must have room, by name.
         endpoint_of: where and with which credentials a peer is reached.
+        format_faults: gives the mapping files of the home that are not in force as they stand.
     """
 
     home: Path
@@ -47,3 +49,4 @@ class Premises:
     folders: Mapping[str, Path] = field(default_factory=dict)
     listener: Listener | None = None
     endpoint_of: Callable[[Peer], PeerEndpoint]
+    format_faults: Callable[[], tuple[FormatFault, ...]] = tuple

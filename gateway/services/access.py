@@ -25,6 +25,7 @@ class Scope(StrEnum):
     MESSAGES = "messages:read"
     EVENTS = "events:read"
     REFERENCE = "reference:read"
+    MAPPINGS = "mappings:try"
 
 
 _READS = frozenset({Scope.READ, Scope.MESSAGES, Scope.EVENTS, Scope.REFERENCE})
@@ -32,7 +33,7 @@ _READS = frozenset({Scope.READ, Scope.MESSAGES, Scope.EVENTS, Scope.REFERENCE})
 SCOPES_OF: Mapping[OrganisationKind, frozenset[Scope]] = {
     OrganisationKind.ISSUING_AUTHORITY: _READS | {Scope.SUBMIT},
     OrganisationKind.CUSTOMS: _READS | {Scope.DECIDE},
-    OrganisationKind.SINGLE_WINDOW: _READS | {Scope.SUBMIT, Scope.DECIDE},
+    OrganisationKind.SINGLE_WINDOW: _READS | {Scope.SUBMIT, Scope.DECIDE, Scope.MAPPINGS},
     OrganisationKind.AUDITOR: _READS,
 }
 """What the keys of an organisation may be good for at most, by its kind."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from gateway.errors import RequestInWorkError
 from gateway.exchange.context import Desk
 from gateway.store import idempotency
-from gateway.xml.national import NationalFormat
+from gateway.xml.national import FormatCatalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +73,7 @@ class Counter:
     """Holds the desk of the gateway and the national formats it reads."""
 
     desk: Desk
-    national: Mapping[str, NationalFormat]
+    national: FormatCatalogue
     in_work: InWork = field(default_factory=InWork)
 
     def once(

@@ -91,7 +91,9 @@ def submit(counter: Counter, conn: Connection, caller: Caller, reading: Reading)
     if reading.signed is None and DocumentType.CERTIFICATE_OF_ORIGIN not in counter.desk.signers:
         raise SignatureMissingError("this gateway signs for no authority: submit signed XML")
     try:
-        submission = submit_within(counter.desk, conn, document, reading.signed)
+        submission = submit_within(
+            counter.desk, conn, document, reading.signed, mapping=reading.mapping
+        )
     except InvalidDocumentError as exc:
         exc.findings = reading.findings + exc.findings
         raise

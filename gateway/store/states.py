@@ -220,6 +220,7 @@ class JournalAction(StrEnum):
     BOOKS_AGREED = "books:agreed"
     BOOKS_DIFFER = "books:differ"
     BOOKS_CORRECTED = "books:corrected"
+    DOCUMENT_MAPPED = "document:mapped"
     DOCUMENT_VIEWED = "document:viewed"
     BACKUP_MADE = "backup:made"
     BACKUP_RESTORED = "backup:restored"

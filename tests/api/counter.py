@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -19,7 +20,7 @@ from gateway.services.keys import KeyOrder, make_key
 from gateway.store import NewOrganisation, OrganisationKind, clients
 from gateway.web.api import ApiSettings, create_api_app
 from gateway.web.pressure import Pressure
-from gateway.xml.national import load_national_formats
+from gateway.xml.national import FormatCatalogue, load_national_formats
 from tests.factories import NOW
 
 AUTHORITY, CUSTOMS = OrganisationKind.ISSUING_AUTHORITY, OrganisationKind.CUSTOMS
@@ -71,9 +72,17 @@ class Front:
         )
 
 
+def shipped_formats(folder: Path | None = None) -> FormatCatalogue:
+    """Return the formats that ship, and those in ``folder``."""
+    own = folder or Path("no such folder")
+    return FormatCatalogue(
+        load_national_formats, folder=own, kept=own / "kept", tell=lambda _news: None
+    )
+
+
 def make_front(desk: Desk, **settings: Any) -> Front:
     """Return the API of a gateway, with one organisation of each kind and a key of each."""
-    counter = Counter(desk=desk, national=load_national_formats())
+    counter = Counter(desk=desk, national=shipped_formats())
     tokens = {kind: add_organisation(desk, kind) for kind in OrganisationKind}
     known = ApiSettings(**({"pressure": WIDE} | settings))
     return Front(desk=desk, counter=counter, app=create_api_app(counter, known), tokens=tokens)

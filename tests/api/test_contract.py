@@ -66,6 +66,7 @@ def test_no_generated_request_is_answered_otherwise_than_described(traded, descr
 
 
 EXISTING = {
+    "name": "customs-xml",
     "country": "ZM",
     "serial": "ZM-20260309-000123",
     "id": {"getCodeList": "packages", "getAgreement": "COMESA"},

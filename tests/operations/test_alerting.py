@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -22,6 +23,7 @@ from gateway.store import (
     events,
     notices,
 )
+from gateway.xml.national import FormatFault, Mistake
 from tests.exchange.corridor import Corridor
 from tests.operations.scene import (
     OPERATOR,
@@ -219,6 +221,26 @@ def test_a_changed_journal_is_found_even_if_it_was_verified_before(corridor: Cor
     corridor.clock.pass_time(minutes=1)
     watch(premises, DESK, "w")
     assert "journal-broken" in live_rules(premises)
+
+
+def test_a_mapping_file_with_an_error_is_an_alert_until_it_is_mended(
+    corridor: Corridor, premises, tmp_path
+):
+    mistake = Mistake("timber.yaml", 7, 'there is no table "x"', "Write it under tables:")
+    fault = FormatFault(file="timber.yaml", name="timber", mistakes=(mistake,), in_force=None)
+    faults = [fault]
+    watched = replace(premises, format_faults=lambda: tuple(faults))
+    watch(watched, DESK, "w")
+    with watched.desk.store.read() as conn:
+        (alert,) = [each for each in alerts.live(conn) if each.rule == "format-refused"]
+    assert alert.subject == "timber.yaml"
+    says = RULES.rules["format-refused"].says.in_language("fr").format(**alert.facts)
+    assert "timber.yaml" in says
+    assert "ligne 7" in says
+    faults.clear()
+    corridor.clock.pass_time(minutes=30)
+    watch(watched, DESK, "w")
+    assert "format-refused" not in live_rules(watched)
 
 
 # --- forgetting ---------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from gateway.documents import (
     Verdict,
 )
 from gateway.services.access import Scope
+from gateway.services.mappings import MappingSummary
 from gateway.services.reference import AgreementView, CodeListSummary, FormatView
 from gateway.services.timeline import StepKind
 from gateway.services.wording import (
@@ -164,6 +165,12 @@ class FormatsAnswer(View):
     """Is the list of national formats."""
 
     formats: tuple[FormatView, ...]
+
+
+class MappingsAnswer(View):
+    """Is the list of national formats with the versions in force."""
+
+    mappings: tuple[MappingSummary, ...]
 
 
 class MeAnswer(View):

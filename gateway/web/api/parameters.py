@@ -99,6 +99,12 @@ class CodeListQuery(Params):
     on: date | None = Field(default=None, description="Only values in force on that day.")
 
 
+class MappingPath(Params):
+    """Names one national format."""
+
+    name: FormatName
+
+
 class AgreementPath(Params):
     """Names one agreement."""
 

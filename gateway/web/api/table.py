@@ -19,9 +19,16 @@ from gateway.errors import (
 )
 from gateway.exchange.responding import CustomsAction, CustomsDecisionForm
 from gateway.services.access import Scope
+from gateway.services.mappings import (
+    CheckView,
+    ComparisonView,
+    CoverageView,
+    TrialView,
+    forms,
+)
 from gateway.services.reference import AgreementView, CodeListView
 from gateway.services.wording import MessageView
-from gateway.web.api import answers, handing_over, looking_up, parameters
+from gateway.web.api import answers, handing_over, looking_up, parameters, workbench
 from gateway.web.api.routes import JSON, XML, Media, Method, Route
 
 _TAKES_DOCUMENTS = (
@@ -259,5 +266,82 @@ REFERENCE: Final = (
     ),
 )
 
-ROUTES: Final[tuple[Route, ...]] = (*HANDING_OVER, *LOOKING_UP, *REFERENCE)
+_TRIES = (InvalidDocumentError, NotFoundError, TooLargeError, UnsupportedMediaError)
+
+MAPPINGS: Final = (
+    Route(
+        name="listMappings",
+        method=Method.GET,
+        path="/mappings",
+        tag="mappings",
+        summary="List the national formats with the versions in force",
+        scope=Scope.REFERENCE,
+        handler=workbench.list_mappings,
+        answers={200: Media(media_type=JSON, model=answers.MappingsAnswer)},
+        conditional=True,
+    ),
+    Route(
+        name="getCoverage",
+        method=Method.GET,
+        path="/mappings/{name}/coverage",
+        tag="mappings",
+        summary="See what a format covers of the documents",
+        scope=Scope.REFERENCE,
+        handler=workbench.get_coverage,
+        path_params=parameters.MappingPath,
+        answers={200: Media(media_type=JSON, model=CoverageView)},
+        problems=_ONE,
+        conditional=True,
+    ),
+    Route(
+        name="checkMapping",
+        method=Method.POST,
+        path="/mappings:check",
+        tag="mappings",
+        summary="Check the text of a mapping file",
+        scope=Scope.MAPPINGS,
+        handler=workbench.check_mapping,
+        takes=(Media(media_type=JSON, model=forms.CheckForm),),
+        answers={200: Media(media_type=JSON, model=CheckView)},
+        problems=_TRIES,
+    ),
+    Route(
+        name="coverSamples",
+        method=Method.POST,
+        path="/mappings:coverage",
+        tag="mappings",
+        summary="See what a mapping covers and loses of samples",
+        scope=Scope.MAPPINGS,
+        handler=workbench.cover_samples,
+        takes=(Media(media_type=JSON, model=forms.CoverageForm),),
+        answers={200: Media(media_type=JSON, model=CoverageView)},
+        problems=_TRIES,
+    ),
+    Route(
+        name="tryMapping",
+        method=Method.POST,
+        path="/mappings:try",
+        tag="mappings",
+        summary="Try a mapping on a sample, side by side",
+        scope=Scope.MAPPINGS,
+        handler=workbench.try_mapping,
+        takes=(Media(media_type=JSON, model=forms.TrialForm),),
+        answers={200: Media(media_type=JSON, model=TrialView)},
+        problems=_TRIES,
+    ),
+    Route(
+        name="compareMappings",
+        method=Method.POST,
+        path="/mappings:diff",
+        tag="mappings",
+        summary="Compare two versions of a mapping over samples",
+        scope=Scope.MAPPINGS,
+        handler=workbench.compare_mappings,
+        takes=(Media(media_type=JSON, model=forms.ComparisonForm),),
+        answers={200: Media(media_type=JSON, model=ComparisonView)},
+        problems=_TRIES,
+    ),
+)
+
+ROUTES: Final[tuple[Route, ...]] = (*HANDING_OVER, *LOOKING_UP, *REFERENCE, *MAPPINGS)
 """Every address; a new room of the interface adds its own tuple here."""

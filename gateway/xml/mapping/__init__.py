@@ -4,7 +4,8 @@ A table (``mappings/*.yaml``) is loaded, checked against document model and mess
 compiled into a writer and a reader.  How tables are written: docs/messages.md.
 """
 
+from gateway.xml.mapping.placing import Placed, placed
 from gateway.xml.mapping.rows import Row, RowKind
 from gateway.xml.mapping.table import MappingTable, load_tables
 
-__all__ = ["MappingTable", "Row", "RowKind", "load_tables"]
+__all__ = ["MappingTable", "Placed", "Row", "RowKind", "load_tables", "placed"]

@@ -4,22 +4,35 @@ Adding a format takes no Python; see docs/national-formats.md.
 """
 
 from gateway.xml.national.carrier import LIMITS, NationalLimits
+from gateway.xml.national.catalogue import FormatCatalogue, FormatFault, FormatState
+from gateway.xml.national.examining import Examination, examine, examine_file
 from gateway.xml.national.formats import (
     Coverage,
+    FormatMark,
     NationalFormat,
     NationalReading,
     Reading,
     ResponseReading,
     load_national_formats,
 )
+from gateway.xml.national.mistakes import FaultyMapping, Mistake
 
 __all__ = [
     "LIMITS",
     "Coverage",
+    "Examination",
+    "FaultyMapping",
+    "FormatCatalogue",
+    "FormatFault",
+    "FormatMark",
+    "FormatState",
+    "Mistake",
     "NationalFormat",
     "NationalLimits",
     "NationalReading",
     "Reading",
     "ResponseReading",
+    "examine",
+    "examine_file",
     "load_national_formats",
 ]

@@ -70,7 +70,7 @@ class Carrier(Protocol):
         """Refuse a section of the mapping file that this carrier cannot carry.
 
         Raises:
-            MappingError: naming the line.
+            FaultyMapping: naming the line.
         """
 
     def read(self, raw: bytes, section: Section) -> SourceFile:
@@ -88,7 +88,7 @@ def refuse_keys(mark: Marked, keys: Iterable[str], kind: str) -> None:
     """Refuse keys of a section that another carrier knows.
 
     Raises:
-        MappingError: one is used.
+        FaultyMapping: one is used.
     """
     for key in keys:
         if key in mark.mapping():
@@ -123,7 +123,7 @@ def decoded(raw: bytes, encodings: Sequence[str]) -> str:
     for name in (marked,) if marked else encodings:
         try:
             return raw.decode(name).removeprefix("\ufeff")
-        except UnicodeDecodeError:
+        except UnicodeError:
             continue
     raise UnfitError(Problem.UNREADABLE, reason=" / ".join(encodings))
 
@@ -132,14 +132,14 @@ def encodings_of(marked: Marked | None) -> tuple[str, ...]:
     """Return the encodings that a carrier tries in turn; the first one is written.
 
     Raises:
-        MappingError: one is not known to Python, or writes no plain text.
+        FaultyMapping: one is not known to Python, or writes no plain text.
     """
     if marked is None:
         return ("utf-8",)
     for name in marked.texts():
         try:
             "A".encode(name)
-        except (LookupError, UnicodeError) as exc:
+        except (LookupError, ValueError) as exc:
             raise marked.error(
                 f'"{name}" is no known encoding', "Use utf-8, windows-1256, iso-8859-1 …"
             ) from exc

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Set
 
 from gateway.documents.base import Record
 from gateway.documents.fields import leaves
 from gateway.xml.national.marks import Marked
+from gateway.xml.national.mistakes import Mistake
 from gateway.xml.national.rows import (
     AnyRow,
     Direction,
@@ -24,25 +25,38 @@ def reads(row: AnyRow) -> bool:
     return not (isinstance(row, Row) and row.only is Direction.WRITE)
 
 
-def require_complete(
-    mark: Marked, rows: tuple[AnyRow, ...], model: type[Record], prefix: str
-) -> None:
-    """Refuse rows that begin a record but leave out what every such record must have."""
-    mapped = {row.path for row in rows if not isinstance(row, Group | FixedRow) and reads(row)}
+def incomplete(
+    mark: Marked, rows: tuple[AnyRow, ...], model: type[Record], prefix: str, broken: Set[str]
+) -> Iterator[Mistake]:
+    """Yield what rows leave out although every record that they begin must have it.
+
+    Args:
+        broken: paths of rows that are there, but wrong.
+    """
+    for path in missing_fields(filled_by(rows) | broken, model, prefix):
+        yield mark.named(f'"{path}"').mistake(
+            "the field is obligatory, but no row fills it", "Add a row for it"
+        )
+
+
+def filled_by(rows: tuple[AnyRow, ...]) -> Set[str]:
+    """Return the fields that rows fill on reading, those of groups left out."""
+    return {row.path for row in rows if not isinstance(row, Group | FixedRow) and reads(row)}
+
+
+def missing_fields(filled: Set[str], model: type[Record], prefix: str) -> Iterator[str]:
+    """Yield the fields that every record begun by the ``filled`` ones must have beside them."""
     optional = optional_records(model)
     for leaf in leaves(model).values():
         inner = leaf.path.removeprefix(prefix)
         if not leaf.path.startswith(prefix) or "[]" in inner or not leaf.required:
             continue
-        owners = _owners(leaf.path, prefix)
         begun = all(
-            owner not in optional or any(path.startswith(owner + ".") for path in mapped)
-            for owner in owners
+            owner not in optional or any(path.startswith(owner + ".") for path in filled)
+            for owner in _owners(leaf.path, prefix)
         )
-        if begun and leaf.path not in mapped:
-            raise mark.named(f'"{leaf.path}"').error(
-                "the field is obligatory, but no row fills it", "Add a row for it"
-            )
+        if begun and leaf.path not in filled:
+            yield leaf.path
 
 
 def _owners(path: str, prefix: str) -> list[str]:
@@ -66,16 +80,12 @@ def omissions(marked: Marked | None, key: str) -> tuple[Omission, ...]:
     return tuple(found)
 
 
-def check_omitted(marked: Marked | None, section: Section) -> None:
-    """Refuse omissions that name no field of the document.
-
-    Raises:
-        MappingError: one does.
-    """
+def wrong_omissions(marked: Marked | None, section: Section) -> Iterator[Mistake]:
+    """Yield a mistake for each omission that names no field of the document."""
     known = leaves(section.model)
     for omission in section.omitted:
         if marked is not None and omission.what not in known:
-            raise marked.error(
+            yield marked.mistake(
                 f'"{omission.what}" is no field of {section.model.__name__}',
                 "Take the path from the document description",
             )

@@ -58,7 +58,7 @@ class CsvCarrier:
         """Return the carrier that ``carrier:`` describes.
 
         Raises:
-            MappingError: a key or its value is not known.
+            FaultyMapping: a key or its value is not known.
         """
         keys = marked.keys(cls.keys, ("kind", "delimiter", "names"))
         delimiter = {"tab": "\t"}.get(keys["delimiter"].text(), keys["delimiter"].text())
@@ -71,6 +71,8 @@ class CsvCarrier:
                 f'"{keys["names"].text()}" is no place of column names',
                 "Write first-row, type-rows or mapping",
             )
+        if "newline" in keys and not keys["newline"].text():
+            raise keys["newline"].error("newline: is empty", "Write a text that no value holds")
         return cls(
             delimiter,
             encodings_of(keys.get("encodings")),

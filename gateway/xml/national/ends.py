@@ -1,11 +1,11 @@
 """Choosing the conversion of a row: its keys against the type of the document field.
 
-Raises ``MappingError`` naming file, line and row wherever the two do not agree.
+Raises ``FaultyMapping`` naming file, line and row wherever the two do not agree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,7 +16,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from gateway.documents.base import Record
 from gateway.documents.fields import Leaf, groups
-from gateway.errors import MappingError
 from gateway.xml.national.conversions import (
     Choice,
     CodeTable,
@@ -34,6 +33,7 @@ from gateway.xml.national.conversions import (
     WholeNumber,
 )
 from gateway.xml.national.marks import Marked
+from gateway.xml.national.mistakes import Complaints, FaultyMapping, Mistake
 from gateway.xml.national.styles import day_style, decimal_style, moment_style
 from gateway.xml.national.texts import UnfitError
 from gateway.xml.national.times import DayStyle, MomentStyle, TimePattern
@@ -55,6 +55,7 @@ class Table:
 
     name: str
     columns: Mapping[str, Mapping[str, str]]
+    line: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,15 @@ class Conventions:
         return found.named(mark.row) if found else None
 
 
-def load_tables_of(marked: Marked | None) -> dict[str, Table]:
-    """Return the code tables written under ``tables:``."""
+def load_tables_of(marked: Marked | None, complaints: Complaints) -> dict[str, Table]:
+    """Return the code tables written under ``tables:``; wrong ones become complaints."""
+    found: dict[str, Table] = {}
     if marked is None:
-        return {}
-    return {name: _table(name, body) for name, body in marked.mapping().items()}
+        return found
+    for name, body in (complaints.attempt(marked.mapping) or {}).items():
+        with complaints.gathering():
+            found[name] = _table(name, body)
+    return found
 
 
 def _table(name: str, marked: Marked) -> Table:
@@ -89,18 +94,22 @@ def _table(name: str, marked: Marked) -> Table:
             columns.setdefault(column, {})[code] = cell.text()
     if not columns:
         raise marked.error(f'the table "{name}" is empty', "Write at least one code")
-    return Table(name, columns)
+    return Table(name, columns, marked.line)
 
 
 def conversion_of(
-    mark: Marked, row: Mapping[str, Marked], leaf: Leaf, known: Conventions
+    mark: Marked,
+    row: Mapping[str, Marked],
+    leaf: Leaf,
+    known: Conventions,
+    complaints: Complaints,
 ) -> Conversion:
     """Return the conversion that a row asks for.
 
     Raises:
-        MappingError: the row's keys and the field's type do not agree.
+        FaultyMapping: the row's keys and the field's type do not agree.
     """
-    _refuse_foreign_keys(row, leaf)
+    complaints.note(*_foreign_keys(row, leaf))
     end = _end(mark, row, leaf, known)
     steps: list[TextStep] = []
     if (prefix := row.get("source_prefix")) is not None:
@@ -120,7 +129,7 @@ def neutral_value(marked: Marked, leaf: Leaf, model: type[Record]) -> object:
     """Return a constant or default, written the way our own JSON writes it.
 
     Raises:
-        MappingError: the field cannot hold it.
+        FaultyMapping: the field cannot hold it.
     """
     text = marked.text()
     ends: Mapping[type[Any], TypedEnd] = {
@@ -145,17 +154,17 @@ def _adapter(model: type[Record], leaf: Leaf) -> TypeAdapter[Any]:
     return TypeAdapter(annotation)
 
 
-def _refuse_foreign_keys(row: Mapping[str, Marked], leaf: Leaf) -> None:
+def _foreign_keys(row: Mapping[str, Marked], leaf: Leaf) -> Iterator[Mistake]:
     for key, types in _TYPED_KEYS.items():
         if key in row and leaf.type not in types:
-            raise row[key].error(
+            yield row[key].mistake(
                 f'"{key}" does not suit {leaf.path}, which is {_type_name(leaf)}',
                 f'Remove "{key}" or name another field',
             )
     if "column" in row and "table" not in row:
-        raise row["column"].error('"column" stands without "table"', "Name the table")
+        yield row["column"].mistake('"column" stands without "table"', "Name the table")
     if "otherwise" in row and "table" not in row:
-        raise row["otherwise"].error('"otherwise" stands without "table"', "Name the table")
+        yield row["otherwise"].mistake('"otherwise" stands without "table"', "Name the table")
 
 
 def _type_name(leaf: Leaf) -> str:
@@ -244,7 +253,7 @@ def _require_readable(name: Marked, code: str, end: TypedEnd) -> None:
         raise _unreadable(name, code) from exc
 
 
-def _unreadable(name: Marked, code: str) -> MappingError:
+def _unreadable(name: Marked, code: str) -> FaultyMapping:
     return name.error(
         f'table "{name.text()}" gives "{code}", which the field cannot hold',
         "Correct the table or the field",

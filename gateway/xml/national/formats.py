@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Generic, Self, TypeVar, cast
+from typing import Generic, Self, TypeVar
 
 from gateway.documents.certificate_of_origin import CertificateOfOrigin
 from gateway.documents.codes import Severity
@@ -17,39 +17,16 @@ from gateway.documents.findings import Finding, LocalisedText
 from gateway.errors import InvalidDocumentError, MappingError
 from gateway.resources import data_path
 from gateway.xml.national.carrier import LIMITS, Carrier, SourceFile, SourceRecord
-from gateway.xml.national.compiler import compile_section
-from gateway.xml.national.csv_carrier import CsvCarrier
-from gateway.xml.national.ends import Conventions, load_tables_of
-from gateway.xml.national.json_carrier import JsonCarrier
-from gateway.xml.national.marks import Marked, load_marked
+from gateway.xml.national.drafting import Draft, read_draft
+from gateway.xml.national.mistakes import FaultyMapping, Mistake, visible
 from gateway.xml.national.reader import read_document
 from gateway.xml.national.rows import NationalDocument, Section
 from gateway.xml.national.texts import Problem, UnfitError, finding, shown
+from gateway.xml.national.trace import Trace
 from gateway.xml.national.tree import Location, Node
 from gateway.xml.national.writer import losses, write_document
-from gateway.xml.national.xml_carrier import XmlCarrier
 
 D = TypeVar("D", CertificateOfOrigin, CustomsResponse)
-
-FILE_KEYS = frozenset(
-    (
-        "format",
-        "version",
-        "label",
-        "media_type",
-        "suffixes",
-        "carrier",
-        "values",
-        "tables",
-        "certificate",
-        "response",
-        "note",
-    )
-)
-VALUE_KEYS = frozenset({"date", "datetime", "offset", "decimal", "digits", "absent"})
-CARRIERS: Mapping[str, type[JsonCarrier] | type[XmlCarrier] | type[CsvCarrier]] = MappingProxyType(
-    {"json": JsonCarrier, "xml": XmlCarrier, "csv": CsvCarrier}
-)
 
 
 @dataclass(frozen=True)
@@ -79,12 +56,26 @@ class Coverage:
     response: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class FormatMark:
+    """Names the very mapping file that a document was read with.
+
+    Attributes:
+        sha256: of the mapping file, byte for byte.
+    """
+
+    name: str
+    version: str
+    sha256: str
+
+
 @dataclass(frozen=True)
 class NationalFormat:
     """Is one national format, compiled from its mapping file.
 
     Attributes:
         suffixes: endings of file names that suggest this format.
+        sha256: of the mapping file, byte for byte.
     """
 
     name: str
@@ -95,35 +86,61 @@ class NationalFormat:
     carrier: Carrier
     certificate: Section
     response: Section
+    sha256: str
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """Return the format that a mapping file describes.
 
         Raises:
-            MappingError: the file is wrong; the detail names file, line, row and remedy.
+            FaultyMapping: the file is wrong; it names every mistake with file, line and remedy.
         """
-        root = load_marked(path)
-        keys = root.keys(
-            FILE_KEYS, ("format", "version", "label", "media_type", "carrier", "certificate")
-        )
-        name = keys["format"].text()
-        if name != path.stem:
-            raise keys["format"].error(f'the format is called "{name}"', f"Write {path.stem}")
-        carrier = _carrier(keys["carrier"])
-        values = keys["values"].keys(VALUE_KEYS) if "values" in keys else {}
-        known = Conventions(values, load_tables_of(keys.get("tables")))
-        if "response" not in keys:
-            raise root.error('the key "response" is missing', "Say how responses are written")
+        return cls.of(read_draft(content_of(path), path.name, name=path.stem))
+
+    @classmethod
+    def of(cls, draft: Draft) -> Self:
+        """Return the format that a draft without mistakes describes.
+
+        Raises:
+            FaultyMapping: the draft has mistakes.
+        """
+        carrier, certificate, response = draft.carrier, draft.certificate, draft.response
+        if draft.mistakes or carrier is None or certificate is None or response is None:
+            raise FaultyMapping(draft.mistakes)
         return cls(
-            name=name,
-            version=keys["version"].text(),
-            media_type=keys["media_type"].text(),
-            label=_label(keys["label"]),
-            suffixes=keys["suffixes"].texts() if "suffixes" in keys else (),
+            name=draft.name,
+            version=draft.version,
+            media_type=draft.media_type,
+            label=draft.label,
+            suffixes=draft.suffixes,
             carrier=carrier,
-            certificate=_section(name, keys["certificate"], CertificateOfOrigin, known, carrier),
-            response=_section(name, keys["response"], CustomsResponse, known, carrier),
+            certificate=certificate,
+            response=response,
+            sha256=draft.sha256,
+        )
+
+    @property
+    def mark(self) -> FormatMark:
+        """What records name this very mapping file by."""
+        return FormatMark(name=self.name, version=self.version, sha256=self.sha256)
+
+    @property
+    def draft(self) -> Draft:
+        """The draft that the format was made of, its tables left out."""
+        return Draft(
+            file=f"{self.name}.yaml",
+            sha256=self.sha256,
+            name=self.name,
+            version=self.version,
+            media_type=self.media_type,
+            label=self.label,
+            suffixes=self.suffixes,
+            kind=self.carrier.kind,
+            carrier=self.carrier,
+            tables={},
+            certificate=self.certificate,
+            response=self.response,
+            mistakes=(),
         )
 
     def read(self, raw: bytes) -> tuple[NationalReading, ...]:
@@ -156,14 +173,14 @@ class NationalFormat:
 
     def _read(self, raw: bytes, section: Section, model: type[D]) -> Iterator[Reading[D]]:
         try:
-            source = _bounded(self.carrier.read(raw, section))
+            source = bounded(self.carrier.read(raw, section))
         except UnfitError as exc:
             yield Reading("", None, (finding(exc.problem, "", Location(), **exc.details),))
             return
         refused = any(item.severity is Severity.ERROR for item in source.findings)
         for index, record in enumerate(source.records):
             extra = source.findings if refused or index == 0 else ()
-            yield _reading(record, section, model, extra)
+            yield reading_of(record, section, model, extra)
 
     def _write(self, documents: Sequence[D], section: Section, model: type[D]) -> bytes:
         nodes, findings = [], []
@@ -207,35 +224,33 @@ def load_national_formats() -> Mapping[str, NationalFormat]:
     """Return every national format that ships in ``mappings/national``, by name.
 
     Raises:
-        MappingError: one of the files is wrong.
+        FaultyMapping: one of the files is wrong.
     """
     paths = sorted(data_path("mappings", "national").glob("*.yaml"))
     return MappingProxyType({path.stem: NationalFormat.load(path) for path in paths})
 
 
-def _carrier(marked: Marked) -> Carrier:
-    keys = marked.mapping()
-    if "kind" not in keys:
-        raise marked.error('the key "kind" is missing', "Write json, xml or csv")
-    kind = keys["kind"].text()
-    if kind not in CARRIERS:
-        raise keys["kind"].error(f'"{kind}" is no carrier', "Write json, xml or csv")
-    return cast("Carrier", CARRIERS[kind].load(marked))
+def content_of(path: Path) -> bytes:
+    """Return the bytes of a mapping file.
+
+    Raises:
+        FaultyMapping: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        problem = f"the file cannot be read ({type(exc).__name__})"
+        raise FaultyMapping(
+            [Mistake(visible(path.name), 1, problem, "Check its name and who may read it")]
+        ) from exc
 
 
-def _section(
-    name: str,
-    mark: Marked,
-    model: type[NationalDocument],
-    known: Conventions,
-    carrier: Carrier,
-) -> Section:
-    section = compile_section(name, mark, model, known, carrier.kind)
-    carrier.check(mark, section)
-    return section
+def bounded(source: SourceFile) -> SourceFile:
+    """Return the source file, which must hold a document, and not too many.
 
-
-def _bounded(source: SourceFile) -> SourceFile:
+    Raises:
+        UnfitError: it does not.
+    """
     if len(source.records) > LIMITS.max_documents:
         raise UnfitError(Problem.TOO_MANY, limit=LIMITS.max_documents, what="documents")
     if not source.records:
@@ -243,18 +258,23 @@ def _bounded(source: SourceFile) -> SourceFile:
     return source
 
 
-def _label(marked: Marked) -> LocalisedText:
-    keys = marked.keys(frozenset({"en", "fr", "ar"}), ("en", "fr", "ar"))
-    return LocalisedText(en=keys["en"].text(), fr=keys["fr"].text(), ar=keys["ar"].text())
-
-
-def _reading(
-    record: SourceRecord, section: Section, model: type[D], extra: tuple[Finding, ...]
+def reading_of(
+    record: SourceRecord,
+    section: Section,
+    model: type[D],
+    extra: tuple[Finding, ...],
+    trace: Trace | None = None,
 ) -> Reading[D]:
+    """Return one document of a file as read.
+
+    Args:
+        extra: findings about what surrounds the documents.
+        trace: gets to know where each value came from.
+    """
     findings = (*extra, *record.findings)
     if record.node is None:
         return Reading("", None, findings)
-    document, said = read_document(section, record.node)
+    document, said = read_document(section, record.node, trace)
     findings += said
     if document is None or any(item.severity is Severity.ERROR for item in findings):
         return Reading(_reference(record.node, section), None, findings)

@@ -61,7 +61,7 @@ class JsonCarrier:
         """Return the carrier that ``carrier:`` describes.
 
         Raises:
-            MappingError: a key or encoding is not known.
+            FaultyMapping: a key or encoding is not known.
         """
         keys = marked.keys(cls.keys, ("kind",))
         return cls(encodings_of(keys.get("encodings")))

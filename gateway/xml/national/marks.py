@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import yaml
 
-from gateway.errors import MappingError
+from gateway.xml.national.mistakes import Complaints, Mistake, FaultyMapping, visible
+
+MAX_BYTES = 256_000
+MAX_DEPTH = 30
 
 
 @dataclass(frozen=True)
@@ -27,16 +29,21 @@ class Marked:
     value: str | tuple[Marked, ...] | dict[str, Marked]
     row: str = ""
 
-    def error(self, problem: str, remedy: str) -> MappingError:
+    def error(self, problem: str, remedy: str) -> FaultyMapping:
         """Return the error that names file, line, row, problem and remedy."""
-        row = f", row {self.row}" if self.row else ""
-        return MappingError(f"{self.file}, line {self.line}{row}: {problem}. {remedy}.")
+        return FaultyMapping([self.mistake(problem, remedy)])
+
+    def mistake(self, problem: str, remedy: str) -> Mistake:
+        """Return what is wrong here."""
+        return Mistake(
+            self.file, self.line, visible(problem), visible(remedy), row=visible(self.row)
+        )
 
     def text(self) -> str:
         """Return the scalar written here.
 
         Raises:
-            MappingError: it is a list or a mapping.
+            FaultyMapping: it is a list or a mapping.
         """
         if not isinstance(self.value, str):
             raise self.error("a single value is expected here", "Write one plain value")
@@ -46,7 +53,7 @@ class Marked:
         """Return the members of the list written here.
 
         Raises:
-            MappingError: it is no list.
+            FaultyMapping: it is no list.
         """
         if not isinstance(self.value, tuple):
             raise self.error("a list is expected here", "Write one entry per line after a dash")
@@ -56,7 +63,7 @@ class Marked:
         """Return the keys and values written here.
 
         Raises:
-            MappingError: it is no mapping.
+            FaultyMapping: it is no mapping.
         """
         if not isinstance(self.value, dict):
             raise self.error("keys with values are expected here", 'Write "key: value" lines')
@@ -66,17 +73,21 @@ class Marked:
         """Return the mapping, whose keys must be known.
 
         Raises:
-            MappingError: a key is unknown or missing.
+            FaultyMapping: keys are unknown or missing; it names each.
         """
         found = self.mapping()
-        for key, value in found.items():
-            if key not in allowed:
-                known = ", ".join(sorted(allowed))
-                raise value.error(f'"{key}" is no known key here', f"Use one of: {known}")
-        for key in required:
-            if key not in found:
-                raise self.error(f'the key "{key}" is missing', f'Add "{key}:"')
+        if wrong := self.wrong_keys(allowed, required):
+            raise FaultyMapping(wrong)
         return found
+
+    def known_keys(
+        self, complaints: Complaints, allowed: frozenset[str], required: tuple[str, ...] = ()
+    ) -> dict[str, Marked]:
+        """Return the keys that are known; those unknown or missing become complaints."""
+        found = complaints.attempt(self.mapping) or {}
+        if isinstance(self.value, dict):
+            complaints.note(*self.wrong_keys(allowed, required))
+        return {key: value for key, value in found.items() if key in allowed}
 
     def texts(self) -> tuple[str, ...]:
         """Return one value or a list of values as a tuple."""
@@ -88,7 +99,7 @@ class Marked:
         """Return a yes or a no.
 
         Raises:
-            MappingError: it is neither.
+            FaultyMapping: it is neither.
         """
         if self.value not in ("yes", "no"):
             raise self.error("yes or no is expected here", 'Write "yes" or "no"')
@@ -98,58 +109,133 @@ class Marked:
         """Return the same node as part of the mapping row ``row``."""
         return Marked(self.file, self.line, self.value, row)
 
+    def wrong_keys(
+        self, allowed: frozenset[str], required: tuple[str, ...] = ()
+    ) -> tuple[Mistake, ...]:
+        """Return a mistake for each key that is unknown or missing.
+
+        Raises:
+            FaultyMapping: this is no mapping.
+        """
+        return tuple(self._wrong_keys(allowed, required))
+
+    def _wrong_keys(
+        self, allowed: frozenset[str], required: tuple[str, ...]
+    ) -> Iterator[Mistake]:
+        found = self.mapping()
+        for key, value in found.items():
+            if key not in allowed:
+                known = ", ".join(sorted(allowed))
+                yield value.mistake(f'"{key}" is no known key here', f"Use one of: {known}")
+        for key in required:
+            if key not in found:
+                yield self.mistake(f'the key "{key}" is missing', f'Add "{key}:"')
+
     def _inherit(self, other: Marked) -> Marked:
         return other.named(self.row) if self.row else other
 
 
-def load_marked(path: Path) -> Marked:
+def read_marked(raw: bytes, file: str, complaints: Complaints) -> Marked:
     """Return the content of a YAML file with its line marks.
 
+    Anchors, doubled keys and characters that are no text become complaints.
+
+    Args:
+        file: name of the file, as mistakes call it.
+
     Raises:
-        MappingError: the file cannot be read, is no YAML, or uses anchors or doubled keys.
+        FaultyMapping: it is too long, nested too deeply, no UTF-8 or no YAML.
     """
+    start = Marked(visible(file), 1, "")
+    if len(raw) > MAX_BYTES:
+        raise start.error(f"the file is longer than {MAX_BYTES} bytes", "Shorten it")
+    source = _decoded(raw, start)
+    loader = _Loader(source, start.file, complaints)
     try:
-        source = path.read_text(encoding="utf-8")
-        events = list(yaml.parse(source, Loader=yaml.SafeLoader))
-        root = yaml.compose(source, Loader=yaml.SafeLoader)
-    except (OSError, UnicodeDecodeError) as exc:
-        raise MappingError(f"{path.name}: cannot be read ({type(exc).__name__}).") from exc
+        root = loader.get_single_node()
     except yaml.YAMLError as exc:
-        mark = getattr(exc, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        problem = getattr(exc, "problem", None) or "no YAML"
-        raise MappingError(
-            f"{path.name}, line {line}: {problem}. Correct the indentation or quoting."
-        ) from exc
-    _refuse_anchors(path.name, events)
+        raise _no_yaml(exc, source, start) from exc
+    except (ValueError, OverflowError) as exc:
+        line = loader.line + 1
+        raise Marked(start.file, line, "").error("no YAML", "Correct the escape or number") from exc
+    finally:
+        loader.dispose()
     if root is None:
-        raise MappingError(f"{path.name}, line 1: the file is empty. Start with format:.")
-    return _marked(path.name, root)
+        raise start.error("the file is empty", "Start with format:")
+    return _marked(start.file, root, complaints)
 
 
-def _refuse_anchors(file: str, events: list[yaml.Event]) -> None:
-    for event in events:
-        if isinstance(event, yaml.AliasEvent):
-            line = event.start_mark.line + 1 if event.start_mark else 1
-            raise MappingError(
-                f"{file}, line {line}: anchors are not read. Name shared codes under tables:."
+class _Loader(yaml.SafeLoader):
+    """Composes nodes without following anchors, and not beyond ``MAX_DEPTH``."""
+
+    def __init__(self, source: str, file: str, complaints: Complaints) -> None:
+        super().__init__(source)
+        self._file = file
+        self._complaints = complaints
+        self._depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Return the next node; an alias becomes a complaint and an empty value."""
+        event = self.peek_event()
+        here = Marked(self._file, event.start_mark.line + 1, "")
+        if self.check_event(yaml.AliasEvent):
+            self.get_event()
+            self._complaints.note(
+                here.mistake("anchors are not read", "Name shared codes under tables:")
             )
+            return yaml.ScalarNode("", "", event.start_mark, event.end_mark)
+        if self._depth >= MAX_DEPTH:
+            raise here.error("the file is nested too deeply", "Correct the brackets")
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
 
-def _marked(file: str, node: yaml.Node) -> Marked:
+def _decoded(raw: bytes, start: Marked) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        line = raw[: exc.start].count(b"\n") + 1
+        here = Marked(start.file, line, "")
+        raise here.error("this is no UTF-8", "Save the file in UTF-8") from exc
+
+
+def _no_yaml(exc: yaml.YAMLError, source: str, start: Marked) -> FaultyMapping:
+    mark = getattr(exc, "problem_mark", None)
+    position = getattr(exc, "position", None)
+    line = 1
+    if mark is not None:
+        line = mark.line + 1
+    elif isinstance(position, int):
+        line = source.count("\n", 0, position) + 1
+    problem = getattr(exc, "problem", None) or getattr(exc, "reason", None) or "no YAML"
+    return Marked(start.file, line, "").error(problem, "Correct the indentation or quoting")
+
+
+def _marked(file: str, node: yaml.Node, complaints: Complaints) -> Marked:
     line = node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
-        return Marked(file, line, dict(_pairs(file, node)))
+        return Marked(file, line, dict(_pairs(file, node, complaints)))
     if isinstance(node, yaml.SequenceNode):
-        return Marked(file, line, tuple(_marked(file, item) for item in node.value))
-    return Marked(file, line, str(node.value))
+        return Marked(file, line, tuple(_marked(file, item, complaints) for item in node.value))
+    found = Marked(file, line, str(node.value))
+    if any("\ud800" <= char <= "\udfff" or char == "\x00" for char in found.text()):
+        complaints.note(found.mistake("a character here is no text", "Remove the escape"))
+        return Marked(file, line, "")
+    return found
 
 
-def _pairs(file: str, node: yaml.MappingNode) -> Iterator[tuple[str, Marked]]:
+def _pairs(
+    file: str, node: yaml.MappingNode, complaints: Complaints
+) -> Iterator[tuple[str, Marked]]:
     seen: set[str] = set()
     for key, value in node.value:
-        name = _marked(file, key)
-        if name.text() in seen:
-            raise name.error(f'"{name.text()}" is written twice', "Keep one of the two")
-        seen.add(name.text())
-        yield name.text(), _marked(file, value)
+        name = _marked(file, key, complaints)
+        if not isinstance(name.value, str):
+            complaints.note(name.mistake("a key must be one plain text", "Quote it"))
+        elif name.value in seen:
+            complaints.note(name.mistake(f'"{name.value}" is written twice', "Keep one of the two"))
+        else:
+            seen.add(name.value)
+            yield name.value, _marked(file, value, complaints)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from gateway.documents.codes import Severity
@@ -23,6 +24,7 @@ from gateway.xml.national.rows import (
     optional_records,
 )
 from gateway.xml.national.texts import Problem, UnfitError, finding, located
+from gateway.xml.national.trace import Origin, Trace
 from gateway.xml.national.tree import Location, Node, SourcePath
 from gateway.xml.national.unread import unmapped_findings
 
@@ -32,10 +34,14 @@ Values = dict[str, Any]
 
 
 def read_document(
-    section: Section, top: Node
+    section: Section, top: Node, trace: Trace | None = None
 ) -> tuple[NationalDocument | None, tuple[Finding, ...]]:
-    """Return the document in the tree ``top``, and every finding; None after an error."""
-    reading = _Pass(section, top)
+    """Return the document in the tree ``top``, and every finding; None after an error.
+
+    Args:
+        trace: gets to know where each value came from.
+    """
+    reading = _Pass(section, top, trace)
     values = reading.values()
     document: NationalDocument | None = None
     try:
@@ -81,8 +87,9 @@ class _Record:
 class _Pass:
     """Is one reading of one tree."""
 
-    def __init__(self, section: Section, top: Node) -> None:
+    def __init__(self, section: Section, top: Node, trace: Trace | None) -> None:
         self.findings: list[Finding] = []
+        self._trace = trace
         self._section = section
         self._top = top
         self._optional = optional_records(section.model)
@@ -125,6 +132,8 @@ class _Pass:
         for weak, value in gathered.weak:
             if self._lives(weak.field, model_path, gathered):
                 gathered.put(weak.field, value)
+                if self._trace is not None:
+                    self._trace.give(_joined(here, weak.field), _given_by(weak), weak.line)
         return gathered
 
     def _lives(self, name: str, model_path: str, gathered: _Record) -> bool:
@@ -141,6 +150,8 @@ class _Pass:
         nodes = [self._select(source, node, path) for source in row.sources]
         if row.only is Direction.WRITE:
             return
+        if self._trace is not None:
+            self._trace.read(path, chain.from_iterable(nodes), row.line)
         if row.repeated:
             values = self._repeated(row, nodes[0], path)
             if values:
@@ -246,6 +257,12 @@ class _Pass:
 
     def _complain(self, problem: Problem, path: str, node: Node, **details: object) -> None:
         self.findings.append(finding(problem, path, node.location, **details))
+
+
+def _given_by(row: Row | ConstantRow | PositionRow) -> Origin:
+    if isinstance(row, Row):
+        return Origin.DEFAULT
+    return Origin.CONSTANT if isinstance(row, ConstantRow) else Origin.POSITION
 
 
 def _at(values: Mapping[str, Any], path: str) -> tuple[Values, ...]:

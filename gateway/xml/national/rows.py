@@ -34,6 +34,7 @@ class ConstantRow:
     field: str
     path: str
     value: object
+    line: int = 0
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class PositionRow:
 
     field: str
     path: str
+    line: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Row:
         default: value when the source is blank.
         split: separator of the values of a repeated leaf that stand in one text.
         absent: texts that mean "nothing" beside the blank.
+        line: of the mapping file.
         kinds: kinds of source node admitted; ``write_kind`` is what we write.
     """
 
@@ -70,6 +73,7 @@ class Row:
     only: Direction = Direction.BOTH
     kinds: frozenset[NodeKind] = frozenset({NodeKind.TEXT})
     write_kind: NodeKind = NodeKind.TEXT
+    line: int = 0
 
     @property
     def repeated(self) -> bool:
@@ -84,6 +88,7 @@ class FixedRow:
     source: SourcePath
     text: str
     kind: NodeKind = NodeKind.TEXT
+    line: int = 0
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,7 @@ class Group:
     path: str
     each: SourcePath | None
     rows: tuple[AnyRow, ...]
+    line: int = 0
 
     @property
     def name(self) -> str:
@@ -139,6 +145,7 @@ class Section:
         listed_columns: names of columns as the mapping file lists them, by type of line.
         ignored: source fields that are not read, with reasons.
         omitted: document fields that are not written, with reasons.
+        line: of the mapping file.
     """
 
     format_name: str
@@ -152,6 +159,7 @@ class Section:
     listed_columns: Mapping[str, tuple[str, ...]]
     ignored: tuple[Omission, ...]
     omitted: tuple[Omission, ...]
+    line: int = 0
 
     def mapped(self) -> frozenset[str]:
         """Return the leaves of the model that rows fill."""

@@ -18,7 +18,7 @@ def sources_of(keys: Mapping[str, Marked], carrier: str) -> tuple[SourcePath, ..
     """Return the sources of a row.
 
     Raises:
-        MappingError: several could not be told apart again when writing.
+        FaultyMapping: several could not be told apart again when writing.
     """
     source = keys["source"]
     entries = (source,) if isinstance(source.value, str) else source.items()
@@ -37,7 +37,7 @@ def path_of(marked: Marked, carrier: str) -> SourcePath:
     """Return the path written here.
 
     Raises:
-        MappingError: it is no path, or none that the carrier knows.
+        FaultyMapping: it is no path, or none that the carrier knows.
     """
     try:
         path = SourcePath.parse(marked.text())
@@ -57,7 +57,7 @@ def direction_of(marked: Marked | None) -> Direction:
     """Return when the row works.
 
     Raises:
-        MappingError: it is no direction.
+        FaultyMapping: it is no direction.
     """
     if marked is None:
         return Direction.BOTH

@@ -17,7 +17,7 @@ def day_style(marked: Marked) -> DayStyle:
     """Return the style of dates written here.
 
     Raises:
-        MappingError: the pattern lacks a part of the date, or names a time of day.
+        FaultyMapping: the pattern lacks a part of the date, or names a time of day.
     """
     return DayStyle(_pattern(marked, _DAY, ()))
 
@@ -29,7 +29,7 @@ def moment_style(marked: Marked, offset: Callable[[], Marked]) -> MomentStyle:
         offset: gives the offset of the national clock; asked only where no zone is written.
 
     Raises:
-        MappingError: the pattern lacks a part of the moment, or the offset is none.
+        FaultyMapping: the pattern lacks a part of the moment, or the offset is none.
     """
     pattern = _pattern(marked, (*_DAY, "hh", "mi"), ("ss", "zone"))
     if "zone" in pattern.tokens:
@@ -46,7 +46,7 @@ def decimal_style(marked: Marked) -> DecimalStyle:
     """Return the style of decimals written here.
 
     Raises:
-        MappingError: the two marks are not two different single characters.
+        FaultyMapping: the two marks are not two different single characters.
     """
     keys = marked.keys(frozenset({"point", "thousands"}), ("point",))
     point = keys["point"].text()

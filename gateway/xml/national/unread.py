@@ -25,13 +25,20 @@ def around_findings(outer: Node, section: Section) -> Iterator[Finding]:
 
 def unmapped_findings(node: Node, section: Section) -> Iterator[Finding]:
     """Yield one warning per field of the source that no row has used."""
-    ignored = tuple(omission.what for omission in section.ignored)
     seen: set[str] = set()
+    for path, scalar in unread_values(node, section):
+        if path not in seen:
+            seen.add(path)
+            yield finding(Problem.UNMAPPED, path, scalar.location, name=path)
+
+
+def unread_values(node: Node, section: Section) -> Iterator[tuple[str, Node]]:
+    """Yield every value of the source that no row has used, and that is not ignored by name."""
+    ignored = tuple(omission.what for omission in section.ignored)
     own_line = section.layout.get("lines", "") + "/"
     for full, scalar in node.scalars():
         path = full.removeprefix(own_line)
-        if scalar.used or path in seen or not (scalar.text or "").strip():
+        if scalar.used or not (scalar.text or "").strip():
             continue
         if not any(path == name or path.startswith(name + "/") for name in ignored):
-            seen.add(path)
-            yield finding(Problem.UNMAPPED, path, scalar.location, name=path)
+            yield path, scalar

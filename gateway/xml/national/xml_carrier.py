@@ -44,7 +44,7 @@ class XmlCarrier:
         """Return the carrier that ``carrier:`` describes.
 
         Raises:
-            MappingError: a key is not known.
+            FaultyMapping: a key is not known.
         """
         keys = marked.keys(cls.keys, ("kind",))
         prefixes = keys["prefixes"].mapping() if "prefixes" in keys else {}
