@@ -166,8 +166,8 @@ def test_the_whole_page_can_be_walked_from_check_to_submit(desk: Path) -> None:
             (entry,) = journal.page(conn, action=journal.Action.DOCUMENT_MAPPED)
     finally:
         store.close()
-    assert entry.details["mapping"] == "timber-lines"
-    assert entry.details["sha256"] == NationalFormat.load(desk / "timber-lines.yaml").sha256
+    assert entry.detail["mapping"] == "timber-lines"
+    assert entry.detail["sha256"] == NationalFormat.load(desk / "timber-lines.yaml").sha256
 
 
 def test_a_slip_in_the_home_leaves_the_format_in_force_and_is_told_everywhere(desk: Path) -> None:

@@ -150,19 +150,24 @@ def read_marked(raw: bytes, file: str, complaints: Complaints) -> Marked:
     if len(raw) > MAX_BYTES:
         raise start.error(f"the file is longer than {MAX_BYTES} bytes", "Shorten it")
     source = _decoded(raw, start)
-    loader = _Loader(source, start.file, complaints)
     try:
-        root = loader.get_single_node()
+        root = _composed(source, start, complaints)
     except yaml.YAMLError as exc:
         raise _no_yaml(exc, source, start) from exc
-    except (ValueError, OverflowError) as exc:
-        line = loader.line + 1
-        raise Marked(start.file, line, "").error("no YAML", "Correct the escape or number") from exc
-    finally:
-        loader.dispose()
     if root is None:
         raise start.error("the file is empty", "Start with format:")
     return _marked(start.file, root, complaints)
+
+
+def _composed(source: str, start: Marked, complaints: Complaints) -> yaml.Node | None:
+    loader = _Loader(source, start.file, complaints)
+    try:
+        return loader.get_single_node()
+    except (ValueError, OverflowError) as exc:  # an escape or a directive beyond all bounds
+        here = Marked(start.file, loader.line + 1, "")
+        raise here.error("no YAML", "Correct the escape or number") from exc
+    finally:
+        loader.dispose()
 
 
 class _Loader(yaml.SafeLoader):

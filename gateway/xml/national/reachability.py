@@ -10,7 +10,7 @@ from gateway.documents.fields import groups
 from gateway.xml.national.checks import filled_by, missing_fields, reads
 from gateway.xml.national.conversions import CodeTable, Removal, SourcePrefix
 from gateway.xml.national.drafting import Draft
-from gateway.xml.national.mistakes import Mistake
+from gateway.xml.national.mistakes import Mistake, visible
 from gateway.xml.national.rows import (
     AnyRow,
     ConstantRow,
@@ -148,7 +148,7 @@ class _About:
             before.append(step)
 
     def _mistake(self, line: int, row: str, problem: str, remedy: str) -> Mistake:
-        return Mistake(self._draft.file, line, problem, remedy, row=f'"{row}"')
+        return Mistake(self._draft.file, line, visible(problem), visible(remedy), row=f'"{row}"')
 
 
 def unfillable(section: Section) -> Iterator[str]:
@@ -277,7 +277,7 @@ def _unused_tables(draft: Draft) -> Iterator[Mistake]:
             yield Mistake(
                 draft.file,
                 table.line,
-                f'no row uses the table "{name}"',
+                visible(f'no row uses the table "{name}"'),
                 "Remove it, or name it in a row",
                 severity=Severity.WARNING,
             )
