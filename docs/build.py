@@ -13,6 +13,9 @@ import re
 import sys
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +24,17 @@ from pydantic.fields import FieldInfo
 
 from gateway import errors
 from gateway.agreements.rule_table import render_rule_table
+from gateway.agreements.rules.codes import CODED_VALUES
 from gateway.cli.home import migrate
 from gateway.cli.main import main as eco
 from gateway.cli.output import ExitStatus
 from gateway.config import Section, Settings
+from gateway.documents import CertificateOfOrigin, CustomsResponse, DocumentType
+from gateway.documents.base import Record
+from gateway.documents.fields import Leaf, leaves
 from gateway.web.api import ROUTES, describe
+from gateway.xml.mapping import load_tables
+from gateway.xml.national.rows import optional_records
 
 DOCS = Path(__file__).resolve().parent
 
@@ -251,8 +260,72 @@ def openapi_file() -> str:
     return json.dumps(describe(ROUTES), ensure_ascii=False, indent=1)
 
 
+FIELDS_INTRODUCTION = """\
+What a mapping file of a [national format](national-formats.md) may name as `field`: the path of
+each value in the document, inside a group relative to it. `[]` follows what repeats; a repeated
+record needs a `group`. *Needed*: a document without it is refused; *with* a record: only where
+anything of that record is there. The type also says how a `constant` or `default` is written."""
+
+
+def fields_page() -> str:
+    """Return the page of every field that national formats can fill, from the models."""
+    models: tuple[type[Record], ...] = (CertificateOfOrigin, CustomsResponse)
+    return page(
+        "Fields of the documents",
+        "gateway/documents/ and mappings/",
+        FIELDS_INTRODUCTION,
+        *(part for model in models for part in _field_sections(model)),
+    )
+
+
+def _field_sections(model: type[Record]) -> Iterator[str]:
+    rows = load_tables()[DocumentType(model.__name__)]
+    yield f"## {model.__name__}"
+    yield table(
+        ("field", "what it is", "box", "type", "needed"),
+        (
+            (
+                f"`{leaf.path}`",
+                row.label.en if (row := rows.row_for(leaf.path)) and row.label else "",
+                row.box or "" if row else "",
+                _field_type(model, leaf),
+                _field_need(model, leaf),
+            )
+            for leaf in leaves(model).values()
+        ),
+    )
+
+
+def _field_type(model: type[Record], leaf: Leaf) -> str:
+    words: Mapping[type, str] = {
+        str: "text",
+        int: "whole number",
+        bool: "`true` or `false`",
+        Decimal: "decimal number",
+        date: "day, `2026-03-09`",
+        datetime: "moment, `2026-03-09T11:15:00+02:00`",
+        bytes: "bytes in base64",
+    }
+    coded = CODED_VALUES[model].get(leaf.path)
+    if coded is not None:
+        return f"code of the list `{coded[0]}`"
+    if issubclass(leaf.type, StrEnum):
+        return "one of " + ", ".join(f"`{each.value}`" for each in leaf.type)
+    return words[leaf.type]
+
+
+def _field_need(model: type[Record], leaf: Leaf) -> str:
+    if not leaf.required:
+        return ""
+    steps = leaf.path.split(".")[:-1]
+    owners = (".".join(steps[:length]) for length in range(len(steps), 0, -1))
+    free = next((each for each in owners if each in optional_records(model)), None)
+    return "yes" if free is None else f"with `{free}`"
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "commands.md": commands_page,
+    "document-fields.md": fields_page,
     "errors.md": errors_page,
     "openapi.json": openapi_file,
     "rules.md": render_rule_table,

@@ -170,7 +170,9 @@ def catalogue_of(settings: Settings) -> FormatCatalogue:
 def _log_format(news: FormatNews) -> None:
     if not structlog.is_configured():  # a command: its standard output belongs to its answer
         return
-    version = {} if news.mark is None else {"version": news.mark.version, "sha256": news.mark.sha256}
+    version = (
+        {} if news.mark is None else {"version": news.mark.version, "sha256": news.mark.sha256}
+    )
     if news.change is not FormatChange.REFUSED:
         log.info("national format changed", file=news.file, change=news.change.value, **version)
         return

@@ -24,6 +24,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from gateway.config import CONFIG_FILE, settings_from
+from gateway.config_api import FormatsSection
 from gateway.errors import ConfigError, ConflictError
 from gateway.trust import KeyKind, generate_key, make_csr, write_private
 
@@ -98,7 +99,8 @@ def make_home(directory: Path, plan: HomePlan) -> Path:
         raise ConflictError(f"{directory} is a gateway home already")
     for folder in _PRIVATE_FOLDERS:
         (directory / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
-    (directory / CRL_FOLDER).mkdir(exist_ok=True)
+    for folder in (CRL_FOLDER, FormatsSection().folder):
+        (directory / folder).mkdir(exist_ok=True)
     file.write_text(settings_text(plan), encoding="utf-8")
     return file
 

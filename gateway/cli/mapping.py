@@ -14,10 +14,10 @@ from gateway.cli.mapping_text import (
     comparison_lines,
     coverage_lines,
     list_lines,
-    trial_lines,
 )
 from gateway.cli.opening import FILE, content, label, the_gateway
 from gateway.cli.output import ExitStatus, stop
+from gateway.cli.trial_text import trial_lines
 from gateway.config import load_settings
 from gateway.documents import DocumentType, Language, Verdict
 from gateway.errors import InputError, NotFoundError
@@ -31,7 +31,7 @@ from gateway.services.mappings import (
     summaries,
     try_sample,
 )
-from gateway.xml.national import Examination, FormatCatalogue, examine, examine_file
+from gateway.xml.national import Examination, FormatCatalogue, examination_of, examine, examine_file
 
 _MOST_SAMPLES = 1_000
 _PATH = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -48,7 +48,7 @@ def mapping() -> None:
     """
 
 
-@mapping.command("list")
+@mapping.command("list", short_help="List the national formats in force.")
 @common
 def list_mappings(call: Invocation) -> None:
     """List the national formats, those that ship and those of this home, with their versions."""
@@ -56,7 +56,7 @@ def list_mappings(call: Invocation) -> None:
     call.output.result(found, list_lines(found, call.output.language))
 
 
-@mapping.command("check")
+@mapping.command("check", short_help="Name every mistake in mapping files.")
 @click.argument("files", nargs=-1, required=True, type=_PATH)
 @common
 def check_mappings(call: Invocation, files: Sequence[Path]) -> None:
@@ -70,14 +70,12 @@ def check_mappings(call: Invocation, files: Sequence[Path]) -> None:
     stop(ExitStatus.OK if all(each.sound for each in found) else ExitStatus.REFUSED)
 
 
-@mapping.command("coverage")
+@mapping.command("coverage", short_help="Show what a mapping never fills or reads.")
 @click.argument("name", metavar="MAPPING")
 @click.argument("samples", nargs=-1, type=_PATH)
 @_RESPONSE
 @common
-def show_coverage(
-    call: Invocation, name: str, samples: Sequence[Path], response: bool
-) -> None:
+def show_coverage(call: Invocation, name: str, samples: Sequence[Path], response: bool) -> None:
     """Show which targets MAPPING never fills, and which fields of SAMPLES it never reads.
 
     The exit status is 1 when a target that every document must have can never be filled.
@@ -85,12 +83,12 @@ def show_coverage(
     found = coverage(
         _examined(call, name), [_sample(file) for file in samples], kind=_kind(response)
     )
-    call.output.result(found, coverage_lines(found, sampled=bool(samples)))
+    call.output.result(found, coverage_lines(found))
     lacks = any(section.unfillable for section in found.sections) or not found.sections
     stop(ExitStatus.REFUSED if lacks else ExitStatus.OK)
 
 
-@mapping.command("try")
+@mapping.command("try", short_help="Show a sample side by side with what becomes of it.")
 @click.argument("name", metavar="MAPPING")
 @click.argument("sample", type=FILE)
 @_RESPONSE
@@ -116,7 +114,7 @@ def try_mapping(call: Invocation, name: str, sample: Path, response: bool) -> No
     stop(ExitStatus.REFUSED if refused else ExitStatus.OK)
 
 
-@mapping.command("diff")
+@mapping.command("diff", short_help="Compare two versions over a folder of samples.")
 @click.argument("old", metavar="OLD")
 @click.argument("new", metavar="NEW")
 @click.argument(
@@ -124,19 +122,18 @@ def try_mapping(call: Invocation, name: str, sample: Path, response: bool) -> No
 )
 @_RESPONSE
 @common
-def compare_mappings(
-    call: Invocation, old: str, new: str, folder: Path, response: bool
-) -> None:
+def compare_mappings(call: Invocation, old: str, new: str, folder: Path, response: bool) -> None:
     """Show which documents of the folder SAMPLES come out differently with NEW than with OLD.
 
     Both are a mapping file or the name of a format.  The exit status is 1 when a document that
     could be read with OLD cannot be read with NEW.
     """
-    versions = [_examined(call, name, own_name=False) for name in (old, new)]
-    for version in versions:
-        version.require_format()
+    before, after = (_examined(call, name, own_name=False) for name in (old, new))
+    before.require_format()
+    after.require_format()
     found = compare(
-        *versions,
+        before,
+        after,
         [_sample(file) for file in _files(folder)],
         language=Language(call.output.language),
         kind=_kind(response),
@@ -157,7 +154,7 @@ def _examined(call: Invocation, name: str, *, own_name: bool = True) -> Examinat
         return examine_file(path) if own_name else examine(path.read_bytes(), name)
     if path.suffix or len(path.parts) > 1:
         raise NotFoundError(f"there is no file {name}")
-    return _catalogue(call).examination(national_format(name, _catalogue(call)).name)
+    return examination_of(national_format(name, _catalogue(call)))
 
 
 def _catalogue(call: Invocation) -> FormatCatalogue:

@@ -1,29 +1,37 @@
-"""The mapping workbench as text for a person; Arabic stands in lines of its own direction."""
+"""The mapping workbench as text for a person, as wide as the window."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from types import MappingProxyType
 
-from gateway.cli.output import MARKS, table
+from gateway.cli.columns import Columns, hanging, isolated, window
+from gateway.cli.output import MARKS
+from gateway.documents import Severity
+from gateway.documents.fields import general_path
 from gateway.services.mappings import (
+    Became,
     CheckView,
     ComparisonView,
     CoverageView,
     DocumentChange,
-    FieldView,
     MappingSummary,
-    TrialView,
-    TriedView,
+    MistakeView,
 )
-from gateway.services.mappings.views import PlaceView, SectionCoverage
+from gateway.services.mappings.views import SectionCoverage
 from gateway.services.wording import FindingView
 
-_ISOLATE, _POP = "\u2068", "\u2069"
-
-
-def isolated(text: str) -> str:
-    """Return text of a sample so that its direction cannot turn the line around it."""
-    return f"{_ISOLATE}{text}{_POP}" if any(ord(char) > 0x58F for char in text) else text
+_BECAME: Mapping[Became, str] = MappingProxyType(
+    {
+        Became.CHANGED: "comes out differently",
+        Became.NOW_FAILS: "can no longer be read",
+        Became.NOW_PASSES: "can be read now",
+        Became.GONE: "is no longer found",
+        Became.NEW: "is found now",
+    }
+)
 
 
 def list_lines(found: Sequence[MappingSummary], language: str) -> Iterator[str]:
@@ -31,124 +39,132 @@ def list_lines(found: Sequence[MappingSummary], language: str) -> Iterator[str]:
     rows = [
         (
             each.name,
-            each.version,
-            None if each.sha256 is None else each.sha256[:12],
-            each.carrier,
+            each.version or "–",
+            (each.sha256 or "–")[:12],
+            each.carrier or "–",
             "home" if each.own else "ships",
-            "" if each.label is None else isolated(each.label.in_language(language)),
+            "" if each.label is None else each.label.in_language(language),
         )
         for each in found
     ]
-    yield from table(("format", "version", "sha256", "kind", "from", "label"), rows)
+    columns = Columns(("format", "version", "sha256", "kind", "from", "label"), rows, window())
+    yield from columns.heading()
+    for row in rows:
+        yield from columns.row(row)
     for each in found:
         if each.refused:
-            yield f"✗ {each.name}.yaml is not in force as it stands:"
-            for mistake in each.refused:
-                yield f"    line {mistake.line}: {mistake.problem}. {mistake.remedy}."
+            held = f"{each.version} stays in force" if each.version else "no version is in force"
+            yield f"✗ {each.name}.yaml is not in force as it stands; {held}:"
+            yield from _mistake_lines(each.refused)
 
 
 def check_lines(found: CheckView) -> Iterator[str]:
     """Yield every mistake of a mapping file with its remedy, then the judgement."""
-    for mistake in found.mistakes:
-        row = "" if mistake.row is None else f", row {mistake.row}"
-        yield f"{MARKS[mistake.severity]} {mistake.file}, line {mistake.line}{row}: " + (
-            f"{isolated(mistake.problem)}."
-        )
-        yield f"    → {mistake.remedy}."
+    yield from _mistake_lines(found.mistakes)
     if found.sound:
         yield f"✓ {found.file}: {found.name} {found.version} is sound"
+        return
+    errors = sum(each.severity is Severity.ERROR for each in found.mistakes)
+    yield f"✗ {found.file}: not sound, {_number(errors, 'mistake')}"
 
 
-def coverage_lines(found: CoverageView, *, sampled: bool) -> Iterator[str]:
+def _mistake_lines(mistakes: Sequence[MistakeView]) -> Iterator[str]:
+    for each in mistakes:
+        row = "" if each.row is None else f", row {each.row}"
+        yield f"{MARKS[each.severity]} {each.file}, line {each.line}{row}"
+        yield from hanging("    ", f"{each.problem}.", window())
+        yield from hanging("    → ", f"{each.remedy}.", window())
+
+
+def coverage_lines(found: CoverageView) -> Iterator[str]:
     """Yield what a mapping covers, section by section."""
     yield from check_lines(found.mapping)
     for section in found.sections:
-        yield f"{section.document_type}"
-        yield from _listed("✗ can never be filled, though every document must have it",
-                           section.unfillable)
-        yield from _listed("– has no row", section.unmapped)
+        mapped = section.fields - len(section.unmapped)
+        yield ""
+        yield f"{section.document_type}: {mapped} of {section.fields} fields have a row"
         if section.read or section.failed:
             yield from _samples(section)
+        yield from _listed("✗ never filled, though every document must have it", section.unfillable)
+        yield from _listed("– never filled, as it has no row", section.unmapped)
+        for heading, left in (("read", section.ignored), ("written", section.omitted)):
+            if left:
+                yield f"  – left out on purpose when {heading}"
+            for one in left:
+                yield from hanging("      ", f"{one.name}: {one.reason}", window())
 
 
 def _samples(section: SectionCoverage) -> Iterator[str]:
-    yield f"  {section.read} documents of the samples read, {section.failed} not"
-    yield from _listed("– has a row, but no sample fills it", section.unfilled)
+    more = " (the first ones of a longer sample)" if section.cut else ""
+    read = _number(section.read, "document")
+    yield f"  samples: {read} read{more}, {section.failed} could not be"
     if section.unread:
-        yield "  ! stands in the samples, but no row reads it:"
+        yield "  ! lost: stands in the samples, but no row reads it"
     for each in section.unread:
-        yield f"      {isolated(each.field)} ({each.count} ×, first: {isolated(each.example)})"
+        seen = f"{each.field} ({each.count} ×, first: {each.example})"
+        yield from hanging("      ", seen, window())
+    yield from _listed("– has a row, but no sample fills it", section.unfilled)
 
 
-def _listed(heading: str, names: Sequence[str]) -> Iterator[str]:
-    if names:
-        yield f"  {heading}:"
-        yield from (f"      {name}" for name in names)
-
-
-def trial_lines(found: TrialView) -> Iterator[str]:
-    """Yield each document of a sample, field by field, then what is said about it."""
-    for document in found.documents:
-        yield f"{isolated(document.reference) or '(no reference)'}: {document.verdict}" + (
-            f", for {document.receiver}" if document.receiver else ""
-        )
-        for field in document.fields:
-            yield from _field_lines(field)
-        yield from _rest(document)
-
-
-def _field_lines(field: FieldView) -> Iterator[str]:
-    box = f", box {field.box}" if field.box else ""
-    name = f" ({isolated(field.label)}{box})" if field.label or box else ""
-    yield f"  {field.field}{name}"
-    if not field.source:
-        yield f"      source    – {field.origin.lower()}" + (
-            f", mapping line {field.row_line}" if field.row_line else ""
-        )
-    for place in field.source:
-        yield f"      source    {isolated(place.text)}  [{_place(place)}]"
-    yield f"      document  {'✗' if field.document is None else isolated(field.document)}"
-    if field.xml is not None:
-        yield f"      XML       {isolated(field.xml)}"
-        yield f"                {field.xml_path}"
-
-
-def _rest(document: TriedView) -> Iterator[str]:
-    if document.cut:
-        yield "  … further fields are not shown"
-    for place in document.unread:
-        yield f"  ! not read: {isolated(place.text)}  [{_place(place)}]"
-    yield from finding_view_lines(document.findings)
-
-
-def _place(place: PlaceView) -> str:
-    line = "" if place.line is None else f"line {place.line}"
-    return ", ".join(part for part in (line, isolated(place.place)) if part) or "the file"
+def _listed(heading: str, paths: Sequence[str]) -> Iterator[str]:
+    """Yield paths, those of one record together."""
+    if paths:
+        yield f"  {heading}"
+    for record, below in groupby(paths, lambda path: path.rpartition(".")[0]):
+        names = ", ".join(path.rpartition(".")[2] for path in below)
+        yield from hanging(f"      {record}: " if record else "      ", names, window())
 
 
 def comparison_lines(found: ComparisonView) -> Iterator[str]:
-    """Yield each document that comes out differently, with its fields."""
-    old, new = found.old, found.new
-    yield f"{old.name} {old.version} → {new.name} {new.version}: {found.documents} documents, " + (
-        f"{found.same} the same, {len(found.changes)} not"
-    )
+    """Yield each document that comes out differently, with its fields, then all in numbers."""
     for change in found.changes:
         yield from _change_lines(change)
+        yield ""
+    old, new = found.old, found.new
+    more = "; the first ones of a longer sample" if found.cut else ""
+    yield (
+        f"{old.name} {old.version} → {new.name} {new.version}: "
+        f"{_number(found.documents, 'document')}, {found.same} the same, "
+        f"{len(found.changes)} not{more}"
+    )
+    if len(found.changes) > 1:
+        yield from _totals(found.changes)
 
 
 def _change_lines(change: DocumentChange) -> Iterator[str]:
-    yield f"{isolated(change.reference)} ({isolated(change.file)}): {change.became}"
-    for field in change.fields:
-        yield f"  {field.field}"
-        yield f"      old  {'–' if field.old is None else isolated(field.old)}"
-        yield f"      new  {'–' if field.new is None else isolated(field.new)}"
+    said = _BECAME[change.became]
+    yield f"{isolated(change.reference) or '(no reference)'} {said} ({isolated(change.file)})"
+    if change.fields:
+        rows = [(f"  {each.field}", each.old or "–", each.new or "–") for each in change.fields]
+        columns = Columns(("  field", "old", "new"), rows, window())
+        yield from columns.heading()
+        for row in rows:
+            yield from columns.row(row)
     yield from finding_view_lines(change.findings)
 
 
-def finding_view_lines(findings: Sequence[FindingView]) -> Iterator[str]:
-    """Yield two lines for each finding: what is wrong and where, then how to mend it."""
+def _totals(changes: Sequence[DocumentChange]) -> Iterator[str]:
+    """Yield how many documents have which change."""
+    fields = Counter(
+        field for each in changes for field in {general_path(one.field) for one in each.fields}
+    )
+    kinds = Counter(each.became for each in changes if each.became is not Became.CHANGED)
+    for became, count in kinds.most_common():
+        yield f"  {count} × {_BECAME[became]}"
+    for field, count in fields.most_common():
+        yield f"  {count} × {field}"
+
+
+def finding_view_lines(findings: Sequence[FindingView], indent: str = "  ") -> Iterator[str]:
+    """Yield each finding: what is wrong and where, then how to mend it."""
     for each in findings:
-        place = f" {each.path}" if each.path else ""
+        place = f" {isolated(each.path)}" if each.path else ""
         box = f" (box {each.box})" if each.box else ""
-        yield f"  {MARKS[each.severity]} {each.rule}{place}{box}: {isolated(each.message)}"
-        yield f"      → {isolated(each.remedy)}"
+        article = f" [Art. {each.article}]" if each.article else ""
+        said = f"{each.rule}{place}{box}: {each.message}{article}"
+        yield from hanging(f"{indent}{MARKS[each.severity]} ", said, window())
+        yield from hanging(f"{indent}    → ", each.remedy, window())
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -99,9 +99,7 @@ def _submitted(stage: Stage, consignment: Consignment, now: datetime) -> Scene:
     if reading.document is None:
         return scene
     try:
-        submission = submit_document(
-            gateway.desk, reading.document, mapping=consignment.mapping
-        )
+        submission = submit_document(gateway.desk, reading.document, mapping=consignment.mapping)
     except GatewayError as exc:
         scene.findings += exc.findings or (finding_of(exc),)
         return scene

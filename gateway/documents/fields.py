@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -169,3 +169,29 @@ def _values(path: str, value: Any) -> Iterator[tuple[str, Any]]:
             yield from _values(f"{path}[{index}]", member)
     elif value is not None:
         yield path, value
+
+
+def in_order(model: type[Record], paths: Iterable[str]) -> list[str]:
+    """Return paths of values in the order in which ``model`` declares its fields."""
+    return sorted(paths, key=lambda path: _place(model, path))
+
+
+def _place(model: type[Record], path: str) -> tuple[int, ...]:
+    """Return where a value stands: at each step the first leaf below it, then its ordinal."""
+    found: list[int] = []
+    upto = ""
+    for step in path.split("."):
+        upto = f"{upto}.{step}" if upto else step
+        ordinal = _ORDINAL.search(step)
+        found += (_first_leaf(model, general_path(upto)), int(ordinal[0][1:-1]) if ordinal else 0)
+    return tuple(found)
+
+
+@cache
+def _first_leaf(model: type[Record], path: str) -> int:
+    """Return the place of the first leaf at or below ``path``; those unknown come last."""
+    known = tuple(leaves(model))
+    return next(
+        (place for place, leaf in enumerate(known) if f"{leaf}.".startswith(f"{path}.")),
+        len(known),
+    )

@@ -61,7 +61,10 @@ def test_a_file_with_many_mistakes_is_told_all_of_them() -> None:
         .replace("{field: issued_at, source: at}", "{field: issued_at, source: 'a//t', date: x}")
         .replace("    - {field: exporter.name, source: exporter}\n", "")
         .replace("constant: J. Mwansa", "constant: [J., Mwansa]")
-        .replace("{field: sequence_number, source: seq}", "{field: sequence_number, position: no, constant: '1'}")
+        .replace(
+            "{field: sequence_number, source: seq}",
+            "{field: sequence_number, position: no, constant: '1'}",
+        )
     )
     found = look(text)
     said = "\n".join(errors(found))
@@ -80,7 +83,7 @@ def test_a_file_with_many_mistakes_is_told_all_of_them() -> None:
     ):
         assert sentence in said, sentence
     assert [each.line for each in found.mistakes] == sorted(each.line for each in found.mistakes)
-    assert "issued_at\": the field is obligatory" not in said
+    assert 'issued_at": the field is obligatory' not in said
 
 
 def test_one_cause_is_told_once_and_not_for_every_row() -> None:
@@ -206,10 +209,14 @@ def test_every_document_must_have_its_goods() -> None:
 
 
 def test_a_column_of_the_whole_document_cannot_belong_to_a_line_too() -> None:
-    text = tidy(csv_of()).replace("{field: description, source: text}", "{field: description, source: exporter}")
+    text = tidy(csv_of()).replace(
+        "{field: description, source: text}", "{field: description, source: exporter}"
+    )
     said = "\n".join(errors(look(text)))
-    assert 'the column "exporter" is read for the whole document elsewhere. Write "/exporter"' in said
-    assert errors(look(text.replace("source: exporter}", 'source: /exporter}'))) == []
+    assert (
+        'the column "exporter" is read for the whole document elsewhere. Write "/exporter"' in said
+    )
+    assert errors(look(text.replace("source: exporter}", "source: /exporter}"))) == []
 
 
 def test_a_column_that_the_mapping_does_not_list_is_named() -> None:
@@ -234,7 +241,9 @@ def test_a_column_that_the_mapping_does_not_list_is_named() -> None:
 )
 def test_a_code_that_no_value_can_meet_is_a_warning(keys: str, codes: str, reason: str) -> None:
     row = f"    - {{field: remarks, source: r, table: own{', ' + keys if keys else ''}}}\n"
-    text = tidy(yaml_of(rows=row)).replace("certificate:", f"tables:\n  own: {{{codes}}}\ncertificate:")
+    text = tidy(yaml_of(rows=row)).replace(
+        "certificate:", f"tables:\n  own: {{{codes}}}\ncertificate:"
+    )
     found = look(text)
     (said,) = found.mistakes
     assert reason in said.problem
@@ -250,8 +259,16 @@ def test_a_code_that_no_value_can_meet_is_a_warning(keys: str, codes: str, reaso
     [
         ("constant: ZM}", "constant: QQ}", '"QQ" is not in the code list countries'),
         ("constant: COMESA}", "constant: ATLANTIS}", 'no agreement is called "ATLANTIS"'),
-        ("{field: criterion.code, constant: P}", "{field: criterion.code, constant: Z}", '"Z" is no origin criterion'),
-        ("{field: transport.mode, constant: \"3\"}", "{field: transport.mode, source: m, default: \"77\"}", '"77" is not in the code list transport-modes'),
+        (
+            "{field: criterion.code, constant: P}",
+            "{field: criterion.code, constant: Z}",
+            '"Z" is no origin criterion',
+        ),
+        (
+            '{field: transport.mode, constant: "3"}',
+            '{field: transport.mode, source: m, default: "77"}',
+            '"77" is not in the code list transport-modes',
+        ),
     ],
 )
 def test_a_code_that_is_not_known_is_named(old: str, new: str, sentence: str) -> None:
@@ -272,8 +289,39 @@ def test_a_code_of_a_table_is_judged_with_the_prefix_that_follows_it() -> None:
 
 BASES = (tidy(yaml_of()), csv_of(), SHIPPED[0].read_text(encoding="utf-8")[:9000])
 PIECES = st.sampled_from(
-    ["\t", ":", "- ", "{", "}", "[", "]", "*a", "&a ", "!!int ", "|\n", '"', "'", "\\", "#", "?", "%YAML 9", "\n", "---\n",
-     "\u202e", "\ud7ff", "\x00", "\x85", "source: ", "group: x[]", "each: .", "table: ", "..", "//", "\U0001f600", "null"]
+    [
+        "\t",
+        ":",
+        "- ",
+        "{",
+        "}",
+        "[",
+        "]",
+        "*a",
+        "&a ",
+        "!!int ",
+        "|\n",
+        '"',
+        "'",
+        "\\",
+        "#",
+        "?",
+        "%YAML 9",
+        "\n",
+        "---\n",
+        "\u202e",
+        "\ud7ff",
+        "\x00",
+        "\x85",
+        "source: ",
+        "group: x[]",
+        "each: .",
+        "table: ",
+        "..",
+        "//",
+        "\U0001f600",
+        "null",
+    ]
 )
 
 
@@ -301,6 +349,9 @@ def test_a_file_changed_anywhere_is_answered_with_places(base: str, data: st.Dat
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace")))
+@given(
+    st.binary(max_size=200)
+    | st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace"))
+)
 def test_any_bytes_are_answered_with_places(raw: bytes) -> None:
     assert_located(raw)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from gateway.documents import DocumentType, Language
 from gateway.documents.fields import values_of
-from gateway.services.mappings.samples import MOST_DOCUMENTS, Sample
+from gateway.services.mappings.samples import Sample, first_documents
 from gateway.services.mappings.trying import section_of
 from gateway.services.mappings.views import (
     Became,
@@ -19,7 +19,7 @@ from gateway.services.mappings.views import (
 )
 from gateway.services.wording import finding_view
 from gateway.xml.national import Examination, NationalFormat
-from gateway.xml.national.tracing import Traced, traced
+from gateway.xml.national.tracing import Traced
 
 _Pair = tuple[Traced | None, Traced | None]
 
@@ -37,10 +37,12 @@ def compare(
     Args:
         kind: which section of the mappings reads the samples.
     """
-    documents, changes = 0, []
+    documents, changes, cut = 0, [], False
     if old.format is not None and new.format is not None:
         for sample in samples:
-            for before, after in _pairs(old.format, new.format, sample.raw, kind):
+            pairs, more = _pairs(old.format, new.format, sample.raw, kind)
+            cut |= more
+            for before, after in pairs:
                 documents += 1
                 changed = _change(sample.name, before, after, language)
                 if changed is not None:
@@ -51,20 +53,25 @@ def compare(
         documents=documents,
         same=documents - len(changes),
         changes=tuple(changes),
+        cut=cut,
     )
 
 
 def _pairs(
     old: NationalFormat, new: NationalFormat, raw: bytes, kind: DocumentType
-) -> Iterator[_Pair]:
-    """Yield the documents of one file as both versions read them.
+) -> tuple[tuple[_Pair, ...], bool]:
+    """Return the documents of one file as both versions read them, and whether it holds more."""
+    (before, more_before), (after, more_after) = (
+        first_documents(each.carrier, section_of(each, kind), raw) for each in (old, new)
+    )
+    return tuple(_paired(before, after)), more_before or more_after
+
+
+def _paired(before: Sequence[Traced], after: Sequence[Traced]) -> Iterator[_Pair]:
+    """Yield what belongs together.
 
     By position where both find as many, since a new version may name documents otherwise.
     """
-    before, after = (
-        traced(each.carrier, section_of(each, kind), raw, most=MOST_DOCUMENTS)
-        for each in (old, new)
-    )
     if len(before) == len(after):
         yield from zip(before, after, strict=True)
         return

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from gateway.documents import DocumentType
 from gateway.documents.fields import general_path, leaves, values_of
-from gateway.services.mappings.samples import MOST_DOCUMENTS, Sample, place_of
+from gateway.services.mappings.samples import Sample, first_documents, place_of
 from gateway.services.mappings.views import (
     CoverageView,
+    LeftOutView,
     SectionCoverage,
     UnreadView,
     checked,
@@ -17,8 +18,8 @@ from gateway.services.mappings.views import (
 from gateway.xml.national import Examination
 from gateway.xml.national.drafting import Draft
 from gateway.xml.national.reachability import lifeless_fields, unfillable
-from gateway.xml.national.rows import Section
-from gateway.xml.national.tracing import Traced, traced
+from gateway.xml.national.rows import Omission, Section
+from gateway.xml.national.tracing import Traced
 
 
 def coverage(
@@ -47,12 +48,14 @@ def coverage(
 def _section(
     draft: Draft, section: Section, kind: DocumentType, samples: Sequence[Sample]
 ) -> SectionCoverage:
-    readings = [
-        (sample, reading)
-        for sample in samples
-        if draft.carrier is not None
-        for reading in traced(draft.carrier, section, sample.raw, most=MOST_DOCUMENTS)
-    ]
+    readings: list[tuple[Sample, Traced]] = []
+    cut = False
+    for sample in samples:
+        if draft.carrier is None:
+            break
+        found, more = first_documents(draft.carrier, section, sample.raw)
+        readings += ((sample, reading) for reading in found)
+        cut |= more
     filled = {
         general_path(path)
         for _, reading in readings
@@ -64,19 +67,23 @@ def _section(
     read = sum(reading.document is not None for _, reading in readings)
     return SectionCoverage(
         document_type=kind,
+        fields=len(leaves(section.model)),
         unfillable=without,
         unmapped=tuple(
-            path
-            for path in leaves(section.model)
-            if path not in mapped and path not in without
+            path for path in leaves(section.model) if path not in mapped and path not in without
         ),
-        unfilled=tuple(
-            path for path in leaves(section.model) if read and path in mapped - filled
-        ),
+        unfilled=tuple(path for path in leaves(section.model) if read and path in mapped - filled),
         unread=_unread(readings),
+        ignored=_left_out(section.ignored),
+        omitted=_left_out(section.omitted),
         read=read,
         failed=len(readings) - read,
+        cut=cut,
     )
+
+
+def _left_out(found: Sequence[Omission]) -> tuple[LeftOutView, ...]:
+    return tuple(LeftOutView(name=safe(each.what), reason=safe(each.reason)) for each in found)
 
 
 def _unread(readings: Sequence[tuple[Sample, Traced]]) -> tuple[UnreadView, ...]:

@@ -11,9 +11,10 @@ from pydantic import Field, StringConstraints, model_validator
 
 from gateway.documents import DocumentType
 from gateway.documents.base import Record
-from gateway.errors import InputError, NotFoundError
+from gateway.errors import InputError
+from gateway.exchange.intake import national_format
 from gateway.services.mappings.samples import Sample
-from gateway.xml.national import Examination, FormatCatalogue, examine
+from gateway.xml.national import Examination, FormatCatalogue, examination_of, examine
 
 MOST_MAPPING: Final = 120_000
 MOST_SAMPLE: Final = 400_000
@@ -78,7 +79,9 @@ class _AboutSamples(Record):
     @property
     def kind(self) -> DocumentType:
         """What type of document the samples hold."""
-        return DocumentType.CUSTOMS_RESPONSE if self.response else DocumentType.CERTIFICATE_OF_ORIGIN
+        return (
+            DocumentType.CUSTOMS_RESPONSE if self.response else DocumentType.CERTIFICATE_OF_ORIGIN
+        )
 
 
 class CoverageForm(_AboutSamples):
@@ -111,9 +114,7 @@ def examined(form: MappingForm, catalogue: FormatCatalogue) -> Examination:
     """
     if form.text is not None:
         return examine(form.text.encode("utf-8", "replace"), "mapping")
-    if form.name not in catalogue:
-        raise NotFoundError(f"no format is called {form.name!r}")
-    return catalogue.examination(form.name)
+    return examination_of(national_format(form.name or "", catalogue))
 
 
 def samples_of(forms: Sequence[SampleForm]) -> tuple[Sample, ...]:

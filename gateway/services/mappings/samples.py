@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.services.mappings.views import safe
+from gateway.xml.national.carrier import Carrier
+from gateway.xml.national.rows import Section
+from gateway.xml.national.tracing import Traced, traced
 from gateway.xml.national.tree import Location
 
 MOST_DOCUMENTS: Final = 1_000
@@ -17,6 +20,18 @@ class Sample:
 
     name: str
     raw: bytes
+
+
+def first_documents(
+    carrier: Carrier, section: Section, raw: bytes, *, most: int = MOST_DOCUMENTS
+) -> tuple[tuple[Traced, ...], bool]:
+    """Return the first documents of a sample, and whether it holds more of them.
+
+    Args:
+        most: documents that are looked at.
+    """
+    found = traced(carrier, section, raw, most=most + 1)
+    return found[:most], len(found) > most
 
 
 def place_of(file: str, location: Location) -> str:

@@ -14,11 +14,13 @@ from gateway.documents import (
     document_type_of,
     verdict_of,
 )
-from gateway.documents.fields import values_of
+from gateway.documents.fields import in_order, values_of
+from gateway.documents.shape import MODELS
 from gateway.errors import GatewayError
 from gateway.exchange.context import Desk
 from gateway.exchange.outbound import dry_run
 from gateway.exchange.trust_findings import finding_of
+from gateway.services.mappings.samples import first_documents
 from gateway.services.mappings.views import (
     FieldView,
     TrialView,
@@ -33,7 +35,7 @@ from gateway.xml.mapping import Placed, Row, placed
 from gateway.xml.national import Examination, NationalFormat
 from gateway.xml.national.rows import Section
 from gateway.xml.national.trace import Trace
-from gateway.xml.national.tracing import Traced, traced
+from gateway.xml.national.tracing import Traced
 from gateway.xml.parsing import parse
 
 MOST_DOCUMENTS: Final = 20
@@ -54,11 +56,12 @@ def try_sample(
         kind: which section of the mapping reads it.
     """
     documents: tuple[TriedView, ...] = ()
+    cut = False
     if found.format is not None:
         section = section_of(found.format, kind)
-        readings = traced(found.format.carrier, section, raw, most=MOST_DOCUMENTS)
+        readings, cut = first_documents(found.format.carrier, section, raw, most=MOST_DOCUMENTS)
         documents = tuple(_tried(desk, reading, kind, language) for reading in readings)
-    return TrialView(mapping=checked(found), documents=documents)
+    return TrialView(mapping=checked(found), documents=documents, cut=cut)
 
 
 def section_of(format_: NationalFormat, kind: DocumentType) -> Section:
@@ -78,7 +81,8 @@ def _tried(desk: Desk, reading: Traced, kind: DocumentType, language: Language) 
         findings += said
         root = parse(table.render(reading.document))
         places = placed(table, reading.document, root, values.keys())
-    paths = [*values, *(path for path in reading.trace.sources if _has_no_value(path, values))]
+    others = (path for path in reading.trace.sources if _has_no_value(path, values))
+    paths = in_order(MODELS[kind], (*values, *others))
     return TriedView(
         reference=safe(reading.reference),
         document_type=kind,

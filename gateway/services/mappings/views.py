@@ -132,30 +132,50 @@ class TriedView(View):
 
 
 class TrialView(View):
-    """Is a sample tried with a mapping; no documents where the mapping is not sound."""
+    """Is a sample tried with a mapping; no documents where the mapping is not sound.
+
+    Attributes:
+        cut: the sample holds more documents than are tried.
+    """
 
     mapping: CheckView
     documents: tuple[TriedView, ...]
+    cut: bool
+
+
+class LeftOutView(View):
+    """Is what a mapping leaves out on purpose, and why."""
+
+    name: str
+    reason: str
 
 
 class SectionCoverage(View):
     """Is what one section of a mapping covers.
 
     Attributes:
+        fields: how many fields such a document can have.
         unfillable: targets that every document must have and that can never be filled.
         unmapped: other targets without a row.
         unfilled: targets with a row that no sample has filled; empty without samples.
         unread: fields of the samples that no row reads.
+        ignored: fields of the source that are lost on purpose.
+        omitted: fields of the document that are lost on purpose when one is written.
         read, failed: documents of the samples.
+        cut: a sample holds more documents than are looked at.
     """
 
     document_type: DocumentType
+    fields: int
     unfillable: tuple[str, ...]
     unmapped: tuple[str, ...]
     unfilled: tuple[str, ...]
     unread: tuple[UnreadView, ...]
+    ignored: tuple[LeftOutView, ...]
+    omitted: tuple[LeftOutView, ...]
     read: int
     failed: int
+    cut: bool
 
 
 class CoverageView(View):
@@ -202,6 +222,7 @@ class ComparisonView(View):
 
     Attributes:
         same: documents that come out the same, or fail with both.
+        cut: a sample holds more documents than are compared.
     """
 
     old: CheckView
@@ -209,6 +230,7 @@ class ComparisonView(View):
     documents: int
     same: int
     changes: tuple[DocumentChange, ...]
+    cut: bool
 
 
 def checked(found: Examination) -> CheckView:

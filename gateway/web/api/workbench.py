@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.documents import from_json
-from gateway.errors import NotFoundError
+from gateway.exchange.intake import national_format
 from gateway.services.mappings import checked, compare, coverage, summaries, try_sample
 from gateway.services.mappings.forms import (
     CheckForm,
@@ -15,6 +15,7 @@ from gateway.services.mappings.forms import (
 )
 from gateway.web.api.answers import MappingsAnswer
 from gateway.web.api.routes import Call, Reply
+from gateway.xml.national import examination_of
 
 
 def list_mappings(call: Call) -> Reply:
@@ -24,10 +25,8 @@ def list_mappings(call: Call) -> Reply:
 
 def get_coverage(call: Call) -> Reply:
     """Return what a format covers of the documents."""
-    catalogue = call.counter.national
-    if call.path.name not in catalogue:
-        raise NotFoundError(f"no format is called {call.path.name!r}")
-    return Reply(content=coverage(catalogue.examination(call.path.name)))
+    found = national_format(call.path.name, call.counter.national)
+    return Reply(content=coverage(examination_of(found)))
 
 
 def check_mapping(call: Call) -> Reply:

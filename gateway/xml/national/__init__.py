@@ -5,7 +5,7 @@ Adding a format takes no Python; see docs/national-formats.md.
 
 from gateway.xml.national.carrier import LIMITS, NationalLimits
 from gateway.xml.national.catalogue import FormatCatalogue, FormatFault, FormatState
-from gateway.xml.national.examining import Examination, examine, examine_file
+from gateway.xml.national.examining import Examination, examination_of, examine, examine_file
 from gateway.xml.national.formats import (
     Coverage,
     FormatMark,
@@ -32,6 +32,7 @@ __all__ = [
     "NationalReading",
     "Reading",
     "ResponseReading",
+    "examination_of",
     "examine",
     "examine_file",
     "load_national_formats",

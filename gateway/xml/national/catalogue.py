@@ -150,15 +150,6 @@ class FormatCatalogue(Mapping[str, NationalFormat]):
             for name in sorted({*shipped, *look.own, *look.faults})
         )
 
-    def examination(self, name: str) -> Examination:
-        """Return what is found in the version of a format that is in force.
-
-        Raises:
-            KeyError: there is no such format.
-        """
-        format_ = self[name]
-        return Examination(file=name + SUFFIX, draft=format_.draft, format=format_, mistakes=())
-
     def _current(self) -> _Look:
         stamps = _stamps(self._folder)
         if stamps == self._look.stamps and not self._first:
@@ -193,9 +184,7 @@ class FormatCatalogue(Mapping[str, NationalFormat]):
             self._keep(name, found)
             if not self._first:
                 self._tell(
-                    FormatNews(
-                        change=FormatChange.TAKEN, file=found.file, mark=found.format.mark
-                    )
+                    FormatNews(change=FormatChange.TAKEN, file=found.file, mark=found.format.mark)
                 )
             return
         if name not in own:

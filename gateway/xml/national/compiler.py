@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from typing import TypeVar
 
 from gateway.documents.base import Record
@@ -198,9 +199,7 @@ def _group(entry: Marked, scope: Scope) -> Group:
     each = None
     if "each" in keys:
         each = scope.complaints.attempt(lambda: _each(keys["each"], scope))
-    inner = replace(
-        scope, prefix=path + ".", in_line=scope.in_line or "each" in keys, broken=set()
-    )
+    inner = replace(scope, prefix=path + ".", in_line=scope.in_line or "each" in keys, broken=set())
     rows = _complete_rows(keys["rows"], named, inner) if "rows" in keys else ()
     return Group(field_name, path, each, rows, entry.line)
 
@@ -220,9 +219,7 @@ def _repeated_records(model: type[Record]) -> Iterator[str]:
 
 def _fixed(entry: Marked, scope: Scope) -> FixedRow:
     keys = entry.keys(FIXED_KEYS, ("fixed", "source"))
-    return FixedRow(
-        path_of(keys["source"], scope.carrier), keys["fixed"].text(), line=entry.line
-    )
+    return FixedRow(path_of(keys["source"], scope.carrier), keys["fixed"].text(), line=entry.line)
 
 
 def _field(entry: Marked, scope: Scope) -> AnyRow:
@@ -236,7 +233,8 @@ def _field(entry: Marked, scope: Scope) -> AnyRow:
         scope.complaints.note(*named.wrong_keys(ROW_KEYS))
         raise named.error(
             f"{path} is no field of {scope.model.__name__} here",
-            "Take the path from the document description; repeated records need group:",
+            _nearest(scope, field_name)
+            + 'Take the path from docs/document-fields.md; repeated records need "group:"',
         )
     scope.broken.add(path)
     keys = named.known_keys(scope.complaints, ROW_KEYS)
@@ -251,6 +249,13 @@ def _field(entry: Marked, scope: Scope) -> AnyRow:
         row = _sourced(named, keys, leaf, scope)
     scope.broken.discard(path)
     return row
+
+
+def _nearest(scope: Scope, field_name: str) -> str:
+    """Return a question for the field that a misspelt one may mean."""
+    inner = (path.removeprefix(scope.prefix) for path in leaves(scope.model))
+    found = get_close_matches(field_name, [path for path in inner if "[]" not in path], 1)
+    return f'Perhaps "{found[0]}" is meant. ' if found else ""
 
 
 def _require_origin(named: Marked, keys: Mapping[str, Marked], leaf: Leaf) -> None:

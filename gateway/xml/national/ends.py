@@ -225,7 +225,11 @@ def _code_table(
 ) -> CodeTable:
     table = known.tables.get(name.text())
     if table is None:
-        raise name.error(f'there is no table "{name.text()}"', "Write it under tables:")
+        names = ", ".join(known.tables) or "none"
+        raise name.error(
+            f'there is no table "{name.text()}"',
+            f'Write it under "tables:"; those there are: {names}',
+        )
     column = row["column"].text() if "column" in row else ""
     if column not in table.columns:
         columns = ", ".join(filter(None, table.columns)) or "none, leave column: out"

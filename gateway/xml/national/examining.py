@@ -45,6 +45,12 @@ class Examination:
         return self.format
 
 
+def examination_of(format_: NationalFormat) -> Examination:
+    """Return what is found in a format that is in force: it is sound."""
+    draft = format_.draft
+    return Examination(file=draft.file, draft=draft, format=format_, mistakes=())
+
+
 def examine_file(path: Path) -> Examination:
     """Return what is found in the mapping file at ``path``; its name must be the format's."""
     try:

@@ -20,7 +20,7 @@ from gateway.xml.national.carrier import LIMITS, Carrier, SourceFile, SourceReco
 from gateway.xml.national.drafting import Draft, read_draft
 from gateway.xml.national.mistakes import FaultyMapping, Mistake, visible
 from gateway.xml.national.reader import read_document
-from gateway.xml.national.rows import NationalDocument, Section
+from gateway.xml.national.rows import Section
 from gateway.xml.national.texts import Problem, UnfitError, finding, shown
 from gateway.xml.national.trace import Trace
 from gateway.xml.national.tree import Location, Node

@@ -81,5 +81,3 @@ def _translated(row: Row) -> Iterator[str]:
                 except UnfitError:
                     continue
                 yield text
-
-

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from gateway.xml.national.mistakes import Complaints, Mistake, FaultyMapping, visible
+from gateway.xml.national.mistakes import Complaints, FaultyMapping, Mistake, visible
 
 MAX_BYTES = 256_000
 MAX_DEPTH = 30
@@ -119,9 +119,7 @@ class Marked:
         """
         return tuple(self._wrong_keys(allowed, required))
 
-    def _wrong_keys(
-        self, allowed: frozenset[str], required: tuple[str, ...]
-    ) -> Iterator[Mistake]:
+    def _wrong_keys(self, allowed: frozenset[str], required: tuple[str, ...]) -> Iterator[Mistake]:
         found = self.mapping()
         for key, value in found.items():
             if key not in allowed:
@@ -181,12 +179,12 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """Return the next node; an alias becomes a complaint and an empty value."""
-        event = self.peek_event()
+        event = self.peek_event()  # type: ignore[no-untyped-call]
         here = Marked(self._file, event.start_mark.line + 1, "")
         if self.check_event(yaml.AliasEvent):
-            self.get_event()
+            self.get_event()  # type: ignore[no-untyped-call]
             self._complaints.note(
-                here.mistake("anchors are not read", "Name shared codes under tables:")
+                here.mistake("anchors are not read", 'Name shared codes under "tables:"')
             )
             return yaml.ScalarNode("", "", event.start_mark, event.end_mark)
         if self._depth >= MAX_DEPTH:

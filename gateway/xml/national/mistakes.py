@@ -80,9 +80,11 @@ class Complaints:
 
     def attempt(self, work: Callable[[], T]) -> T | None:
         """Return what ``work`` gives, or None after keeping what it raises."""
-        with self.gathering():
+        try:
             return work()
-        return None
+        except FaultyMapping as exc:
+            self.note(*exc.mistakes)
+            return None
 
 
 def visible(text: str) -> str:

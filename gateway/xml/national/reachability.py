@@ -62,7 +62,7 @@ class _About:
                         row.line,
                         row.path,
                         "no row of the group reads the source, so it never comes to be",
-                        "Add a row with a source, or each:",
+                        'Add a row with a source, or "each:"',
                     )
                 yield from self.level(row.rows, row.path + ".")
             elif isinstance(row, Row) and reads(row):
