@@ -99,8 +99,8 @@ def make_home(directory: Path, plan: HomePlan) -> Path:
         raise ConflictError(f"{directory} is a gateway home already")
     for folder in _PRIVATE_FOLDERS:
         (directory / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
-    for folder in (CRL_FOLDER, FormatsSection().folder):
-        (directory / folder).mkdir(exist_ok=True)
+    (directory / CRL_FOLDER).mkdir(exist_ok=True)
+    (directory / FormatsSection().folder).mkdir(exist_ok=True)
     file.write_text(settings_text(plan), encoding="utf-8")
     return file
 

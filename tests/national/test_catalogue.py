@@ -124,6 +124,32 @@ def test_a_file_replaces_the_format_of_its_name_that_ships_while_it_is_sound(hom
     assert catalogue["customs-xml"] is shipped
 
 
+def test_an_editor_that_moves_the_file_away_first_leaves_the_old_version_in_force(
+    home: Home,
+) -> None:
+    home.write(SOUND)
+    catalogue = home.open()
+    assert "bent" in catalogue
+    home.file.rename(home.file.with_suffix(".yaml~"))
+    assert "bent" not in catalogue
+    home.write(WRONG, "2")
+    assert catalogue["bent"].version == "1"
+    assert catalogue.faults[0].in_force == catalogue["bent"].mark
+
+
+def test_a_folder_that_cannot_be_looked_into_for_a_while_changes_nothing(home: Home) -> None:
+    home.write(SOUND)
+    catalogue = home.open()
+    before = catalogue["bent"]
+    aside = home.file.parent.rename(home.path / "aside")
+    home.file.parent.write_text("a mount point that is not mounted")
+    assert catalogue["bent"] is before
+    home.file.parent.unlink()
+    aside.rename(home.file.parent)
+    assert catalogue["bent"] is before
+    assert home.news == []
+
+
 def test_a_home_that_cannot_be_written_still_takes_new_formats(home: Home) -> None:
     home.write(SOUND)
     (home.path / "run").write_text("no folder")

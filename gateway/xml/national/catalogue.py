@@ -151,14 +151,23 @@ class FormatCatalogue(Mapping[str, NationalFormat]):
         )
 
     def _current(self) -> _Look:
-        stamps = _stamps(self._folder)
-        if stamps == self._look.stamps and not self._first:
+        if self._stamps() == self._look.stamps and not self._first:
             return self._look
         with self._lock:
+            stamps = self._stamps()
             if stamps != self._look.stamps or self._first:
                 self._look = self._looked(stamps)
                 self._first = False
             return self._look
+
+    def _stamps(self) -> Mapping[str, _Stamp]:
+        """Return the stamps of the folder; those before while it cannot be looked into."""
+        try:
+            return _stamps(self._folder)
+        except FileNotFoundError:
+            return {}
+        except OSError:
+            return self._look.stamps
 
     def _looked(self, stamps: Mapping[str, _Stamp]) -> _Look:
         before = self._look
@@ -166,7 +175,6 @@ class FormatCatalogue(Mapping[str, NationalFormat]):
         for name in before.stamps.keys() - stamps.keys():
             own.pop(name, None)
             faults.pop(name, None)
-            self._forget(name)
             news = FormatNews(change=FormatChange.REMOVED, file=name + SUFFIX, mark=None)
             self._tell(news)
         for name, stamp in stamps.items():
@@ -212,18 +220,14 @@ class FormatCatalogue(Mapping[str, NationalFormat]):
                 written.write_bytes(found.raw)
                 written.replace(copy)
 
-    def _forget(self, name: str) -> None:
-        with contextlib.suppress(OSError):
-            (self._kept / (name + SUFFIX)).unlink(missing_ok=True)
-
 
 def _stamps(folder: Path) -> Mapping[str, _Stamp]:
     """Return what tells each mapping file from its next version, by the name of the format."""
     found: dict[str, _Stamp] = {}
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+    with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.endswith(SUFFIX) and not entry.name.startswith("."):
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(FileNotFoundError):
                     seen = entry.stat()
                     stamp = (seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size, seen.st_ino)
                     found[entry.name.removesuffix(SUFFIX)] = stamp
