@@ -263,8 +263,8 @@ def openapi_file() -> str:
 FIELDS_INTRODUCTION = """\
 What a mapping file of a [national format](national-formats.md) may name as `field`: the path of
 each value in the document, inside a group relative to it. `[]` follows what repeats; a repeated
-record needs a `group`. *Needed*: a document without it is refused; *with* a record: only where
-anything of that record is there. The type also says how a `constant` or `default` is written."""
+record needs a `group`. *Needed*: a document without it is refused; *with* a record: where anything
+of that record is there. The type also says how a `constant` or `default` is written."""
 
 
 def fields_page() -> str:
@@ -318,9 +318,13 @@ def _field_need(model: type[Record], leaf: Leaf) -> str:
     if not leaf.required:
         return ""
     steps = leaf.path.split(".")[:-1]
-    owners = (".".join(steps[:length]) for length in range(len(steps), 0, -1))
-    free = next((each for each in owners if each in optional_records(model)), None)
-    return "yes" if free is None else f"with `{free}`"
+    for length in range(len(steps), 0, -1):
+        owner = ".".join(steps[:length])
+        if owner.endswith("[]"):
+            return f"in each `{owner}`"
+        if owner in optional_records(model):
+            return f"with `{owner}`"
+    return "yes"
 
 
 PAGES: Mapping[str, Callable[[], str]] = {

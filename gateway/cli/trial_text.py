@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from gateway.cli.columns import Columns, hanging, isolated, window
+from gateway.cli.columns import Columns, isolated, window
 from gateway.cli.mapping_text import finding_view_lines
 from gateway.services.mappings import FieldView, TrialView, TriedView
 from gateway.services.mappings.views import PlaceView
@@ -83,8 +83,6 @@ def _rest(document: TriedView) -> Iterator[str]:
     shown = {each.field for each in document.fields}
     if document.cut:
         yield "  … further fields are not shown"
-    for place in document.unread:
-        yield from hanging("  ! no row reads: ", f"{place.text} ({_place(place)})", window())
     yield from finding_view_lines([each for each in document.findings if each.path not in shown])
 
 

@@ -196,10 +196,10 @@ def test_a_request_in_work_is_not_begun_a_second_time(border, monkeypatch):
     entered, leave, answers = threading.Event(), threading.Event(), []
     real = submission.submit_within
 
-    def slow(*args):
+    def slow(*args, **more):
         entered.set()
         assert leave.wait(20)
-        return real(*args)
+        return real(*args, **more)
 
     monkeypatch.setattr(submission, "submit_within", slow)
     keyed = {"Idempotency-Key": "order-1"}

@@ -83,6 +83,12 @@ def test_every_value_of_a_full_certificate_has_its_place_in_the_message(front) -
     assert len(document["fields"]) > 40
 
 
+def test_a_sample_of_many_documents_is_tried_as_far_as_it_is_bounded(front) -> None:
+    body = {"mapping": {"text": TEXT}, "sample": {"text": json.dumps([source()] * 21)}}
+    found = front.post("/mappings:try", body).json
+    assert (len(found["documents"]), found["cut"]) == (20, True)
+
+
 def test_a_constant_says_that_the_mapping_wrote_it_and_in_which_line(front) -> None:
     body = {"mapping": {"text": TEXT}, "sample": SAMPLE}
     (document,) = front.post("/mappings:try", body).json["documents"]

@@ -162,7 +162,7 @@ def test_a_gateway_without_the_authoritys_key_says_so(pair: Pair):
 
 
 def test_a_busy_database_is_no_refusal(pair: Pair, monkeypatch: pytest.MonkeyPatch):
-    def busy(*_: object) -> None:
+    def busy(*_: object, **__: object) -> None:
         raise BusyError("the database is locked")
 
     monkeypatch.setattr(sending, "submit_document", busy)
@@ -175,10 +175,10 @@ def test_a_fault_of_our_own_in_one_file_harms_no_other(pair: Pair, monkeypatch: 
     real = sending.submit_document
     secret = "Nakambala"
 
-    def faulty(desk: object, document: object) -> object:
+    def faulty(desk: object, document: object, **more: object) -> object:
         if document.serial_number.endswith("101"):  # type: ignore[attr-defined]
             raise ZeroDivisionError(secret)
-        return real(desk, document)  # type: ignore[arg-type]
+        return real(desk, document, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(sending, "submit_document", faulty)
     files = (sample(pair.folder), sample(pair.folder, YARN))

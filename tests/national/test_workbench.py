@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any
 
-from gateway.documents import DocumentType, Language
-from gateway.services.mappings import Became, ComparisonView, Sample, compare, coverage
+import pytest
+
+from gateway.documents import CertificateOfOrigin, DocumentType, Language
+from gateway.documents.fields import in_order
+from gateway.services.mappings import (
+    Became,
+    ComparisonView,
+    Sample,
+    compare,
+    comparing,
+    coverage,
+    covering,
+    samples,
+)
 from gateway.xml.national import Examination, examine
 from tests.national.bench_format import source, yaml_of
 from tests.national.test_mistakes import tidy
@@ -147,3 +160,31 @@ def test_nothing_is_compared_with_a_mapping_that_is_not_sound() -> None:
     found = against("a: [", sample(source()))
     assert found.documents == 0
     assert found.new.mistakes
+
+
+# --- bounds ---------------------------------------------------------------------------------------
+
+
+def test_a_sample_longer_than_what_is_looked_at_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = functools.partial(samples.first_documents, most=2)
+    monkeypatch.setattr(covering, "first_documents", whole)
+    monkeypatch.setattr(comparing, "first_documents", whole)
+    two, three = sample(source(), source()), sample(source(), source(), source())
+    assert not coverage(look(), [two]).sections[0].cut
+    (certificate, _) = coverage(look(), [three]).sections
+    assert (certificate.cut, certificate.read) == (True, 2)
+    assert not against(TEXT, two).cut
+    assert (against(TEXT, three).cut, against(TEXT, three).documents) == (True, 2)
+
+
+def test_values_are_shown_in_the_order_of_the_document() -> None:
+    wanted = [
+        "serial_number",
+        "items[0].hs_code",
+        "items[0].quantity.value",
+        "items[1].hs_code",
+        "items[10].number",
+        "certification.name",
+        "of.another.time",
+    ]
+    assert in_order(CertificateOfOrigin, reversed(wanted)) == wanted

@@ -142,9 +142,23 @@ def neutral_value(marked: Marked, leaf: Leaf, model: type[Record]) -> object:
         _adapter(model, leaf).validate_python(value, strict=True)
     except (UnfitError, ValidationError) as exc:
         raise marked.error(
-            f'"{text}" is no value that {leaf.path} can hold', "Write a value of the field's type"
+            f'"{text}" is no value that {leaf.path} can hold', f"Write {_neutral_form(leaf)}"
         ) from exc
     return value
+
+
+def _neutral_form(leaf: Leaf) -> str:
+    """Return how a constant of the type of ``leaf`` is written."""
+    if issubclass(leaf.type, StrEnum):
+        return "one of: " + ", ".join(each.value for each in leaf.type)
+    forms: Mapping[type[Any], str] = {
+        bool: 'true or false in quotes: "false"',
+        int: "a whole number",
+        Decimal: "a number with a decimal point, as 18500.50",
+        datetime: "a moment as 2026-03-09T11:15:00+02:00",
+        date: "a day as 2026-03-09",
+    }
+    return forms.get(leaf.type, "a text that the field admits")
 
 
 def _adapter(model: type[Record], leaf: Leaf) -> TypeAdapter[Any]:
