@@ -100,7 +100,7 @@ def try_mapping(call: Invocation, name: str, sample: Path, response: bool) -> No
     refused.
     """
     found = _examined(call, name)
-    found.require_format()
+    _require_sound(call, found)
     with the_gateway(call) as gateway:
         trial = try_sample(
             gateway.desk,
@@ -129,8 +129,7 @@ def compare_mappings(call: Invocation, old: str, new: str, folder: Path, respons
     could be read with OLD cannot be read with NEW.
     """
     before, after = (_examined(call, name, own_name=False) for name in (old, new))
-    before.require_format()
-    after.require_format()
+    _require_sound(call, before, after)
     found = compare(
         before,
         after,
@@ -155,6 +154,21 @@ def _examined(call: Invocation, name: str, *, own_name: bool = True) -> Examinat
     if path.suffix or len(path.parts) > 1:
         raise NotFoundError(f"there is no file {name}")
     return examination_of(national_format(name, _catalogue(call)))
+
+
+def _require_sound(call: Invocation, *mappings: Examination) -> None:
+    """Return if mappings can be used; else name their mistakes and end the command.
+
+    Raises:
+        FaultyMapping: one cannot, and the answer is for a program.
+    """
+    for found in mappings:
+        if call.output.as_json:
+            found.require_format()
+        if not found.sound:
+            for line in check_lines(checked(found)):
+                call.output.note(line)
+            stop(ExitStatus.CONFIGURATION)
 
 
 def _catalogue(call: Invocation) -> FormatCatalogue:

@@ -201,7 +201,12 @@ def test_an_exit_status_tells_scripts_what_the_workbench_found(desk: Path) -> No
     assert eco("mapping", "check", good, bad).status == ExitStatus.REFUSED
     assert eco("mapping", "check", good, "--json").value[0]["sound"] is True
     assert eco("mapping", "coverage", bad).status == ExitStatus.REFUSED
-    assert eco("mapping", "try", bad, "today.csv", home=desk).status == ExitStatus.CONFIGURATION
+    tried = eco("mapping", "try", bad, "today.csv", home=desk)
+    assert tried.status == ExitStatus.CONFIGURATION
+    assert "✗ timber-lines.yaml, line 41, row destination_country\n    there is no" in tried.err
+    told = eco("mapping", "try", bad, "today.csv", "--json", home=desk)
+    assert told.status == ExitStatus.CONFIGURATION
+    assert "line 41" in told.problem["detail"]
     assert eco("mapping", "try", "nowhere", "timber.csv", home=desk).status == ExitStatus.NOT_FOUND
     assert eco("mapping", "try", "no/file", "timber.csv", home=desk).status == ExitStatus.NOT_FOUND
     assert eco("mapping", "diff", good, bad, "samples").status == ExitStatus.CONFIGURATION
