@@ -22,7 +22,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from gateway.config_api import ApiSection, FormatsSection
+from gateway.config_api import ApiSection, FormatsSection, WebhooksSection
 from gateway.config_operations import AlertsSection, WatchSection
 from gateway.config_section import Port, Section
 from gateway.documents import DocumentType
@@ -271,6 +271,7 @@ class Settings(Section):
     watch: WatchSection = WatchSection()
     alerts: AlertsSection = AlertsSection()
     api: ApiSection = ApiSection()
+    webhooks: WebhooksSection = WebhooksSection()
     home: Path
 
     def resolve(self, path: Path) -> Path:

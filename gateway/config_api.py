@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -58,4 +59,33 @@ class ApiSection(Section):
             raise ValueError("`behind_proxy` serves without TLS: `host` must be 127.0.0.1 or ::1")
         if (self.key is None) is not (self.certificate is None):
             raise ValueError("name both `key` and `certificate`, or neither")
+        return self
+
+
+class WebhooksSection(Section):
+    """Says where events may be told to, and with which key their notices are signed.
+
+    Attributes:
+        key: 32 random bytes from which the secrets of webhooks are derived; made when it is
+            needed first. Every host of this gateway has the same file.
+        networks: networks allowed although they are not public, as `10.1.0.0/16`.
+        plain_hosts: hosts that may be told by plain http.
+        ports: ports that may be reached.
+        ca: PEM file of the anchors that receivers must chain to; those of the web unless given.
+        timeout_seconds: for each step of one attempt; the whole has twice as long.
+        give_up_after_hours: an event that failed for so long stops its webhook, with an alert.
+    """
+
+    key: Path = Path("keys/webhooks.key")
+    networks: tuple[str, ...] = ()
+    plain_hosts: tuple[str, ...] = ()
+    ports: tuple[Port, ...] = (443, 8443)
+    ca: Path | None = None
+    timeout_seconds: Annotated[int, Field(ge=1, le=30)] = 10
+    give_up_after_hours: Annotated[int, Field(ge=1, le=720)] = 72
+
+    @model_validator(mode="after")
+    def _safe(self) -> Self:
+        for network in self.networks:
+            ip_network(network)  # a ValueError of it names what is wrong
         return self

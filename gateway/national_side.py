@@ -5,6 +5,8 @@ Apart from ``gateway.app`` so that neither grows with the other; it starts where
 
 from __future__ import annotations
 
+from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 from flask import Flask
@@ -13,7 +15,10 @@ from gateway.app import Gateway, open_gateway, system_clock
 from gateway.config import Settings
 from gateway.documents import Language
 from gateway.exchange.context import Clock
-from gateway.services.counter import Counter
+from gateway.jobs import Job
+from gateway.services.counter import Counter, long_polls_of
+from gateway.services.webhook_desk import HookDesk, HookSecrets
+from gateway.services.webhook_sending import Patience, Teller
 from gateway.web.api import ApiSettings, create_api_app
 from gateway.web.pressure import Pressure
 from gateway.web.serving import ServerSettings, ServerTls
@@ -21,7 +26,41 @@ from gateway.web.serving import ServerSettings, ServerTls
 
 def counter_of(gateway: Gateway) -> Counter:
     """Return the counter at which systems of the national side are served."""
-    return Counter(desk=gateway.desk, national=gateway.national)
+    return Counter(
+        desk=gateway.desk,
+        national=gateway.national,
+        hooks=hook_desk(gateway.settings),
+        long_polls=long_polls_of(gateway.settings.api.threads),
+    )
+
+
+def hook_desk(settings: Settings) -> HookDesk:
+    """Return what webhooks of this home are made with."""
+    own = settings.webhooks
+    return HookDesk(
+        secrets=HookSecrets(file=settings.resolve(own.key)),
+        networks=tuple(ip_network(network) for network in own.networks),
+        plain_hosts=frozenset(host.lower() for host in own.plain_hosts),
+        ports=frozenset(own.ports),
+        ca=settings.resolve_own(own.ca),
+        seconds=float(own.timeout_seconds),
+    )
+
+
+def teller_of(gateway: Gateway) -> Teller:
+    """Return what tells the webhooks of ``gateway``."""
+    settings = gateway.settings
+    hours = settings.webhooks.give_up_after_hours
+    return Teller(
+        desk=gateway.desk,
+        hooks=hook_desk(settings),
+        patience=Patience(give_up_after=timedelta(hours=hours)),
+    )
+
+
+def telling_job(teller: Teller) -> Job:
+    """Return the job that gives webhooks their turns; it never waits for a receiver."""
+    return Job(name="webhooks", seconds=1, run=teller.ring)
 
 
 def api_app(home: Path, *, clock: Clock = system_clock) -> Flask:

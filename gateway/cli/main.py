@@ -43,6 +43,7 @@ _COMMANDS = {
         "Enter organisations of the national side.",
     ),
     "api-key": ("gateway.cli.clients", "api_key", "Make, list, exchange and revoke API keys."),
+    "webhook": ("gateway.cli.webhooks", "webhook", "Tell organisations of events by webhook."),
     "doctor": (
         "gateway.cli.operating",
         "doctor",

@@ -28,7 +28,7 @@ from gateway.config import Settings, load_settings
 from gateway.errors import ConfigError
 from gateway.exchange.lanes import Lanes
 from gateway.jobs import books_job, clock_job, collection_job, expiry_job, run_until_stopped
-from gateway.national_side import api_app, api_server
+from gateway.national_side import api_app, api_server, teller_of, telling_job
 from gateway.operations.logs import log_as_json
 from gateway.transport import PeerTransport
 from gateway.watching import watching_jobs
@@ -134,11 +134,16 @@ def work(call: Invocation, once: bool, name: str | None) -> None:
                 books = books_job(gateway.desk, worker.name)
                 clock = clock_job(gateway.desk, own.delivery.lease_seconds)
                 collection = collection_job(collector_of(gateway, transport, name=worker.name))
-                run_until_stopped(
-                    [clock, expiry, books, collection, *watching_jobs(gateway, worker.name)],
-                    lanes,
-                    grace_seconds=min(LONGEST_GRACE, own.delivery.read_timeout_seconds),
-                )
+                teller = teller_of(gateway)
+                jobs = [clock, expiry, books, collection, telling_job(teller)]
+                try:
+                    run_until_stopped(
+                        [*jobs, *watching_jobs(gateway, worker.name)],
+                        lanes,
+                        grace_seconds=min(LONGEST_GRACE, own.delivery.read_timeout_seconds),
+                    )
+                finally:
+                    teller.stop()
         finally:
             transport.close()
 

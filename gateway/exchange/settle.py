@@ -34,6 +34,7 @@ from gateway.exchange.reconcile_answer import (
     findings_of,
     require_certificate,
 )
+from gateway.exchange.refusals import tell_refused
 from gateway.exchange.trust_findings import finding_of
 from gateway.register import register
 from gateway.store import Arrival, NewArrival, Peer, inbox
@@ -125,6 +126,9 @@ def _settled(
     if judged != foreseen.judged:
         receipt = _receipt(desk, message, judged)
     inbox.record_arrival(conn, _arrival(message, examined, judged, receipt))
+    if judged.verdict is Verdict.REFUSED:
+        own, header = desk.identity.country, message.header
+        tell_refused(conn, header, code=judged.code, own_country=own, at=message.now)
     return receipt
 
 

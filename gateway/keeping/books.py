@@ -136,4 +136,5 @@ def _tell(conn: Connection, manifest: Manifest, note: Note) -> None:
             "made_at": manifest.made_at.isoformat(),
             "last_cursor_in_backup": manifest.event_cursor,
         },
+        audience=events.EVERYBODY,
     )

@@ -6,11 +6,18 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
-from gateway.register.notes import note_state
+from gateway.documents import DocumentType
+from gateway.register.notes import certificate_facts, note_state
 from gateway.register.states import ExchangeEvent, ExchangeState, IssueEvent, IssueState, advance
 from gateway.store import certificates, events, journal
-from gateway.store.rows import AttemptOutcome, CertificateDelivery, Claim, Dispatch
-from gateway.store.states import DeliveryRole, DeliveryState, EventKind
+from gateway.store.rows import (
+    AttemptOutcome,
+    CertificateDelivery,
+    CertificateRow,
+    Claim,
+    Dispatch,
+)
+from gateway.store.states import DeliveryRole, DeliveryState, EventKind, Side
 
 D, E = DeliveryState, ExchangeEvent
 
@@ -41,7 +48,12 @@ def record_delivery(conn: Connection, sent: Claim | Dispatch, outcome: AttemptOu
     kind = _EVENTS.get(outcome.state)
     if kind is None:
         return
+    deliveries = certificates.deliveries_of_message(conn, sent.message_id)
+    carried = [(each, certificates.lock(conn, each.certificate_id)) for each in deliveries]
+    about = carried[0][1] if carried else answered(conn, sent)
     data = {
+        **({} if about is None else certificate_facts(about)),
+        "message_id": sent.message_id,
         "document_type": sent.document_type,
         "document_number": sent.document_number,
         "conversation_id": sent.conversation_id,
@@ -49,13 +61,32 @@ def record_delivery(conn: Connection, sent: Claim | Dispatch, outcome: AttemptOu
         "code": outcome.code,
         "detail": outcome.detail,
     }
-    events.append(conn, at=outcome.ended_at, kind=kind, subject=sent.message_id, data=data)
-    for delivery in certificates.deliveries_of_message(conn, sent.message_id):
-        _record(conn, delivery, outcome)
+    events.append(
+        conn,
+        at=outcome.ended_at,
+        kind=kind,
+        subject=sent.message_id,
+        data=data,
+        audience=events.OPERATORS if about is None else events.audience_of(about),
+    )
+    for delivery, certificate in carried:
+        _record(conn, delivery, certificate, outcome)
 
 
-def _record(conn: Connection, delivery: CertificateDelivery, outcome: AttemptOutcome) -> None:
-    certificate = certificates.lock(conn, delivery.certificate_id)
+def answered(conn: Connection, sent: Claim | Dispatch) -> CertificateRow | None:
+    """Return the certificate that a customs response sent from here answers, None for others."""
+    if sent.document_type is not DocumentType.CUSTOMS_RESPONSE:
+        return None
+    found = certificates.in_conversation(conn, sent.conversation_id)
+    return next((each for each in found if each.side is Side.RECEIVED), None)
+
+
+def _record(
+    conn: Connection,
+    delivery: CertificateDelivery,
+    certificate: CertificateRow,
+    outcome: AttemptOutcome,
+) -> None:
     state = delivery.state
     if state in _SENT_AGAIN:
         state = advance(state, E.RESEND)

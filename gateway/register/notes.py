@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,21 +10,41 @@ from sqlalchemy import Connection
 
 from gateway.store import events, journal
 from gateway.store.rows import CertificateRow
-from gateway.store.states import EventKind
+from gateway.store.states import EventKind, ImportState, IssueState
+
+_ENDINGS: Mapping[IssueState | ImportState, EventKind] = {
+    IssueState.CANCELLED: EventKind.CERTIFICATE_CANCELLED,
+    IssueState.REPLACED: EventKind.CERTIFICATE_REPLACED,
+    IssueState.EXPIRED: EventKind.CERTIFICATE_EXPIRED,
+    ImportState.CANCELLED: EventKind.CERTIFICATE_CANCELLED,
+    ImportState.REPLACED: EventKind.CERTIFICATE_REPLACED,
+    ImportState.EXPIRED: EventKind.CERTIFICATE_EXPIRED,
+}
+"""What national systems act on has a kind of its own; every other state is a change."""
 
 
 def serial_event(
     conn: Connection, kind: EventKind, certificate: CertificateRow, *, at: datetime, **data: Any
 ) -> None:
     """Tell the national system ``kind`` about a certificate, with its state."""
-    facts = {
+    events.append(
+        conn,
+        at=at,
+        kind=kind,
+        subject=certificate.serial_number,
+        data={**certificate_facts(certificate), **data},
+        audience=events.audience_of(certificate),
+    )
+
+
+def certificate_facts(certificate: CertificateRow) -> dict[str, Any]:
+    """Return what every event about a certificate says of it."""
+    return {
         "side": certificate.side,
         "issuing_country": certificate.issuing_country,
         "serial_number": certificate.serial_number,
         "state": certificate.state,
-        **data,
     }
-    events.append(conn, at=at, kind=kind, subject=certificate.serial_number, data=facts)
 
 
 def note_state(
@@ -47,6 +68,8 @@ def note_state(
         subject=now.serial_number,
         detail=detail,
     )
-    serial_event(
-        conn, EventKind.CERTIFICATE_CHANGED, now, at=at, previous_state=before.state, reason=reason
-    )
+    kind = _ENDINGS.get(now.state, EventKind.CERTIFICATE_CHANGED)
+    more = {"previous_state": before.state, "reason": reason}
+    if now.replaced_by is not None:
+        more["replaced_by"] = now.replaced_by
+    serial_event(conn, kind, now, at=at, **more)

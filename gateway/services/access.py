@@ -24,11 +24,14 @@ class Scope(StrEnum):
     READ = "certificates:read"
     MESSAGES = "messages:read"
     EVENTS = "events:read"
+    WEBHOOKS = "webhooks:manage"
     REFERENCE = "reference:read"
     MAPPINGS = "mappings:try"
 
 
-_READS = frozenset({Scope.READ, Scope.MESSAGES, Scope.EVENTS, Scope.REFERENCE})
+_READS = frozenset(
+    {Scope.READ, Scope.MESSAGES, Scope.EVENTS, Scope.WEBHOOKS, Scope.REFERENCE}
+)
 
 SCOPES_OF: Mapping[OrganisationKind, frozenset[Scope]] = {
     OrganisationKind.ISSUING_AUTHORITY: _READS | {Scope.SUBMIT},
@@ -75,14 +78,7 @@ class Caller:
     @property
     def visible(self) -> Visible:
         """What the caller may see among the certificates here."""
-        own = self.organisation
-        if own.kind is OrganisationKind.AUDITOR:
-            return Visible(issued=True, received=True)
-        if own.kind is OrganisationKind.ISSUING_AUTHORITY:
-            code = canonical_key(own.authority_code or own.code)
-            return Visible(issued=True, received=False, country=own.country, authority=code)
-        issued = own.kind is OrganisationKind.SINGLE_WINDOW
-        return Visible(issued=issued, received=True, country=own.country)
+        return visible_to(self.organisation)
 
     def may_see(self, row: CertificateRow) -> bool:
         """Return whether a certificate is the caller's to see."""
@@ -103,3 +99,14 @@ class Caller:
             yield Side.ISSUED
         if self.visible.received:
             yield Side.RECEIVED
+
+
+def visible_to(own: Organisation) -> Visible:
+    """Return what an organisation may see among the certificates here, and be told of."""
+    if own.kind is OrganisationKind.AUDITOR:
+        return Visible(issued=True, received=True)
+    if own.kind is OrganisationKind.ISSUING_AUTHORITY:
+        code = canonical_key(own.authority_code or own.code)
+        return Visible(issued=True, received=False, country=own.country, authority=code)
+    issued = own.kind is OrganisationKind.SINGLE_WINDOW
+    return Visible(issued=issued, received=True, country=own.country)

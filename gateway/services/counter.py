@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from gateway.errors import RequestInWorkError
 from gateway.exchange.context import Desk
+from gateway.services.webhook_desk import HookDesk
 from gateway.store import idempotency
 from gateway.xml.national import FormatCatalogue
 
@@ -68,13 +69,25 @@ class InWork:
                 self._keys.discard(own)
 
 
+def long_polls_of(threads: int) -> threading.BoundedSemaphore:
+    """Return the places for requests that wait, so that they never use up the threads."""
+    return threading.BoundedSemaphore(max(1, threads // 4))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Counter:
-    """Holds the desk of the gateway and the national formats it reads."""
+    """Holds the desk of the gateway and the national formats it reads.
+
+    Attributes:
+        hooks: what webhooks are made with; None where none can be registered.
+        long_polls: places for requests that wait for events.
+    """
 
     desk: Desk
     national: FormatCatalogue
     in_work: InWork = field(default_factory=InWork)
+    hooks: HookDesk | None = None
+    long_polls: threading.BoundedSemaphore = field(default_factory=lambda: long_polls_of(8))
 
     def once(
         self, request: RequestKey | None, work: Callable[[Connection], GivenAnswer]

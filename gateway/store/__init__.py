@@ -37,6 +37,7 @@ from gateway.store import (
     outages,
     outbox,
     peers,
+    readers,
     search,
     search_keys,
     sightings,
@@ -45,6 +46,7 @@ from gateway.store import (
     utilisation,
     verdicts,
     watch_marks,
+    webhooks,
 )
 from gateway.store.bundles import BundleItem
 from gateway.store.delivery import DeliveryEvent
@@ -63,6 +65,7 @@ from gateway.store.rows import (
     Claim,
     Dispatch,
     Event,
+    HookClaim,
     JournalEntry,
     Lane,
     NewApiKey,
@@ -71,6 +74,7 @@ from gateway.store.rows import (
     NewCredential,
     NewDispatch,
     NewOrganisation,
+    NewWebhook,
     Organisation,
     Peer,
     PeerCredential,
@@ -82,6 +86,7 @@ from gateway.store.rows import (
     Sighting,
     Span,
     UtilisationEntry,
+    Webhook,
 )
 from gateway.store.rows.operations import Alert, EndedAttempt, Mark, Notice, Outage, QueueCount
 from gateway.store.states import (
@@ -95,6 +100,7 @@ from gateway.store.states import (
     DeliveryRole,
     DeliveryState,
     EntryKind,
+    EventCircle,
     EventKind,
     ExchangeState,
     ImportState,
@@ -110,6 +116,7 @@ from gateway.store.states import (
     RevocationLevel,
     SearchField,
     Side,
+    WebhookState,
 )
 
 __all__ = [
@@ -139,8 +146,10 @@ __all__ = [
     "EndedAttempt",
     "EntryKind",
     "Event",
+    "EventCircle",
     "EventKind",
     "ExchangeState",
+    "HookClaim",
     "ImportState",
     "IssueState",
     "JournalAction",
@@ -153,6 +162,7 @@ __all__ = [
     "NewCredential",
     "NewDispatch",
     "NewOrganisation",
+    "NewWebhook",
     "Notice",
     "NoticeKind",
     "NoticeState",
@@ -178,6 +188,8 @@ __all__ = [
     "Span",
     "Store",
     "UtilisationEntry",
+    "Webhook",
+    "WebhookState",
     "alerts",
     "balances",
     "bodies",
@@ -197,6 +209,7 @@ __all__ = [
     "outages",
     "outbox",
     "peers",
+    "readers",
     "search",
     "search_keys",
     "sightings",
@@ -205,4 +218,5 @@ __all__ = [
     "utilisation",
     "verdicts",
     "watch_marks",
+    "webhooks",
 ]

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from gateway.store.statements import Statement, inserting
-from gateway.store.states import EventKind, JournalAction
+from gateway.store.states import EventCircle, EventKind, JournalAction
 from gateway.store.tables import chain_heads, events, journal
 from gateway.store.types import canonical_json
 
@@ -47,6 +47,17 @@ class PendingEvent:
     kind: EventKind
     subject: str
     data: Mapping[str, Any]
+    audience: Audience
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audience:
+    """Says who is told of an event; see ``Event``."""
+
+    circle: EventCircle
+    country: str | None = None
+    authority: str | None = None
+    certificate_id: int | None = None
 
 
 @dataclass
@@ -139,6 +150,10 @@ def _numbered(waiting: list[PendingEvent], cursor: int) -> list[dict[str, Any]]:
             "kind": event.kind,
             "subject": event.subject,
             "data": dict(event.data),
+            "circle": event.audience.circle,
+            "country": event.audience.country,
+            "authority": event.audience.authority,
+            "certificate_id": event.audience.certificate_id,
         }
         for number, event in enumerate(waiting, start=cursor + 1)
     ]

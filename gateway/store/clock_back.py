@@ -12,11 +12,20 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, case, literal, or_, text, update
 
 from gateway.store.states import DeliveryState
-from gateway.store.tables import alert_notices, balances, dispatches, lanes, scheduled_tasks
+from gateway.store.tables import (
+    alert_notices,
+    balances,
+    dispatches,
+    lanes,
+    scheduled_tasks,
+    webhook_deliveries,
+    webhooks,
+)
 from gateway.store.tables.books import BALANCE_DUE
 from gateway.store.tables.exchange import DUE
 from gateway.store.tables.operations import NOTICE_DUE
 from gateway.store.types import UtcMoment
+from gateway.store.webhooks import LONGEST_PAUSE
 
 TOLERANCE = timedelta(minutes=1)
 """Clocks of hosts that share the books may differ by so much without anything being touched."""
@@ -50,6 +59,12 @@ def bring_back(conn: Connection, now: datetime, *, lease_seconds: int) -> int:
         .values(due_at=now, updated_at=now),
         update(alert_notices)
         .where(text(NOTICE_DUE), alert_notices.c.due_at > now, alert_notices.c.created_at > later)
+        .values(due_at=now),
+        update(webhooks)
+        .where(webhooks.c.parked_until > later + LONGEST_PAUSE)
+        .values(parked_until=None),
+        update(webhook_deliveries)
+        .where(webhook_deliveries.c.due_at > later + LONGEST_PAUSE)
         .values(due_at=now),
     )
     return sum(conn.execute(statement).rowcount for statement in statements)

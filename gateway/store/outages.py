@@ -14,9 +14,10 @@ from typing import Any, Final
 
 from sqlalchemy import Column, Connection, Row, bindparam, func, insert, or_, select, text, update
 
-from gateway.store import journal
+from gateway.store import events, journal
 from gateway.store.rows.operations import Outage
 from gateway.store.statements import Statement
+from gateway.store.states import EventKind
 from gateway.store.tables import attempts, dispatches, lanes, peers
 from gateway.store.tables import outages as table
 from gateway.store.tables.exchange import OPEN
@@ -58,6 +59,7 @@ def end(conn: Connection, peer_id: int, *, at: datetime) -> bool:
     identifier = conn.execute(select(peers.c.identifier).where(peers.c.id == peer_id)).scalar_one()
     seconds = round(Outage(**row._asdict()).lasted(at).total_seconds())
     _journal(conn, identifier, journal.Action.OUTAGE_CLOSED, at, {"seconds": seconds})
+    _tell(conn, identifier, EventKind.PEER_BACK, at, {"seconds": seconds})
     return True
 
 
@@ -102,6 +104,7 @@ def _open(conn: Connection, lane: Row[Any], now: datetime) -> bool:
     )
     detail = {"code": code, "failures": lane.failures}
     _journal(conn, lane.identifier, journal.Action.OUTAGE_OPENED, now, detail)
+    _tell(conn, lane.identifier, EventKind.PEER_SILENT, now, {"code": code})
     return True
 
 
@@ -138,3 +141,13 @@ def _journal(
     detail: Mapping[str, Any],
 ) -> None:
     journal.append(conn, at=at, action=action, subject=identifier, detail=detail)
+
+
+def _tell(
+    conn: Connection, identifier: str, kind: EventKind, at: datetime, facts: Mapping[str, Any]
+) -> None:
+    """Tell every national system that documents for a peer wait, or flow again."""
+    data = {"peer": identifier, **facts}
+    events.append(
+        conn, at=at, kind=kind, subject=identifier, data=data, audience=events.EVERYBODY
+    )

@@ -238,6 +238,9 @@ class JournalAction(StrEnum):
     API_KEY_REVOKED = "api-key:revoked"
     API_SUBMITTED = "api:submitted"
     API_DECIDED = "api:decided"
+    WEBHOOK_ADDED = "webhook:added"
+    WEBHOOK_CHANGED = "webhook:changed"
+    WEBHOOK_REMOVED = "webhook:removed"
 
 
 class EventKind(StrEnum):
@@ -248,9 +251,14 @@ class EventKind(StrEnum):
     MESSAGE_FAILED = "MESSAGE_FAILED"
     CERTIFICATE_AVAILABLE = "CERTIFICATE_AVAILABLE"
     CERTIFICATE_CHANGED = "CERTIFICATE_CHANGED"
+    CERTIFICATE_CANCELLED = "CERTIFICATE_CANCELLED"
+    CERTIFICATE_REPLACED = "CERTIFICATE_REPLACED"
+    CERTIFICATE_EXPIRED = "CERTIFICATE_EXPIRED"
+    DOCUMENT_REFUSED = "DOCUMENT_REFUSED"
     RESPONSE_RECEIVED = "RESPONSE_RECEIVED"
     UTILISATION_CHANGED = "UTILISATION_CHANGED"
     OVER_USE = "OVER_USE"
+    OVER_USE_ATTEMPTED = "OVER_USE_ATTEMPTED"
     CONTRADICTION = "CONTRADICTION"
     GAP = "GAP"
     SERIAL_REUSED = "SERIAL_REUSED"
@@ -259,6 +267,26 @@ class EventKind(StrEnum):
     BOOKS_DIFFER = "BOOKS_DIFFER"
     BOOKS_ASK_PERSON = "BOOKS_ASK_PERSON"
     BOOKS_RESTORED = "BOOKS_RESTORED"
+    PEER_SILENT = "PEER_SILENT"
+    PEER_BACK = "PEER_BACK"
+    WEBHOOK_STOPPED = "WEBHOOK_STOPPED"
+
+
+class EventCircle(StrEnum):
+    """Says who is told of an event: those a certificate concerns, everybody, or operators."""
+
+    ISSUED = "ISSUED"
+    RECEIVED = "RECEIVED"
+    EVERYBODY = "EVERYBODY"
+    OPERATORS = "OPERATORS"
+
+
+class WebhookState(StrEnum):
+    """Says whether a webhook is told: by its owner's will, or stopped because it never took."""
+
+    ACTIVE = "ACTIVE"
+    DISABLED = "DISABLED"
+    STOPPED = "STOPPED"
 
 
 class OrganisationKind(StrEnum):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,7 @@ from gateway.documents import CertificateOfOrigin
 from gateway.exchange.context import Desk
 from gateway.services.counter import Counter
 from gateway.services.keys import KeyOrder, make_key
+from gateway.services.webhook_desk import HookDesk, HookSecrets
 from gateway.store import NewOrganisation, OrganisationKind, clients
 from gateway.web.api import ApiSettings, create_api_app
 from gateway.web.pressure import Pressure
@@ -43,18 +48,18 @@ class Front:
         self.client = self.app.test_client()
 
     def get(self, path: str, who: OrganisationKind | str = WINDOW, **extra: Any) -> TestResponse:
-        return self._ask("GET", path, who, **extra)
+        return self.ask("GET", path, who, **extra)
 
     def post(
         self, path: str, body: object, who: OrganisationKind | str = WINDOW, **extra: Any
     ) -> TestResponse:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return self._ask("POST", path, who, data=raw, **extra)
+        return self.ask("POST", path, who, data=raw, **extra)
 
     def submit(self, document: CertificateOfOrigin, who: Any = WINDOW, **extra: Any):
         return self.post("/certificates", document.model_dump_json().encode(), who, **extra)
 
-    def _ask(
+    def ask(
         self,
         method: str,
         path: str,
@@ -82,10 +87,19 @@ def shipped_formats(folder: Path | None = None) -> FormatCatalogue:
 
 def make_front(desk: Desk, **settings: Any) -> Front:
     """Return the API of a gateway, with one organisation of each kind and a key of each."""
-    counter = Counter(desk=desk, national=shipped_formats())
+    hooks = HookDesk(secrets=HookSecrets(file=webhook_key()))
+    counter = Counter(desk=desk, national=shipped_formats(), hooks=hooks)
     tokens = {kind: add_organisation(desk, kind) for kind in OrganisationKind}
     known = ApiSettings(**({"pressure": WIDE} | settings))
     return Front(desk=desk, counter=counter, app=create_api_app(counter, known), tokens=tokens)
+
+
+@cache
+def webhook_key() -> Path:
+    """Return where the key behind the webhooks of this process lies."""
+    folder = tempfile.mkdtemp(prefix="eco-webhooks-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder) / "webhooks.key"
 
 
 def add_organisation(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import warnings
 
 import pytest
@@ -16,6 +17,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from gateway.store import NewWebhook, clients, webhooks
 from gateway.web.api import ROUTES
 from tests.api.counter import WINDOW
 from tests.factories import certificate
@@ -73,6 +75,23 @@ EXISTING = {
 }
 
 
+def an_existing_webhook(traded) -> str:
+    """Return a webhook of the single window, entered below the entrance's rules."""
+    store, at = traded.ke.desk.store, traded.ke.desk.clock()
+    with store.begin() as conn:
+        owner = clients.by_code(conn, "KE-SINGLE_WINDOW")
+        new = NewWebhook(
+            hook_id="wh_" + secrets.token_hex(8).translate(str.maketrans("0189", "abcd")),
+            organisation_id=owner.id,
+            label="tests",
+            url="https://receiver.example/",
+            kinds=(),
+            cursor=0,
+            secret_check="0" * 64,
+        )
+        return webhooks.add(conn, new, owner.code, at=at, actor="user:test").hook_id
+
+
 @pytest.mark.parametrize(
     "route", [route for route in ROUTES if route.method == "GET"], ids=lambda route: route.name
 )
@@ -81,6 +100,7 @@ def test_what_exists_is_answered_as_described(traded, described, route):
     summary = traded.ke.get("/certificates/ZM/ZM-20260309-000123").json
     known = {**EXISTING, "message_id": summary["message_id"]}
     known["id"] = EXISTING["id"].get(route.name)
+    known["webhook"] = an_existing_webhook(traded)
     names = route.path_params.model_fields
     case = operation.Case(path_parameters={name: known[name] for name in names})
     answer = case.call_and_validate(

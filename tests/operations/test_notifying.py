@@ -25,8 +25,9 @@ from gateway.operations.letters import Heading, Letter, write
 from gateway.operations.mail import MailCourier, MailSecurity, MailServer
 from gateway.operations.notifying import notify
 from gateway.operations.observations import Reading
-from gateway.operations.webhook import Webhook, WebhookCourier, is_allowed, signature
+from gateway.operations.webhook import Webhook, WebhookCourier, signature
 from gateway.store import AlertLevel, alerts, notices
+from gateway.transport.guarded_post import is_allowed
 from tests.exchange.corridor import Corridor
 from tests.operations.scene import OPERATOR, RULES, Tray, office
 from tests.wire.conftest import WireFiles
@@ -270,6 +271,10 @@ def test_any_other_answer_than_yes_is_a_failure_and_redirects_are_not_followed(l
         ("127.0.0.1", False),
         ("::1", False),
         ("::ffff:10.0.0.1", False),
+        ("64:ff9b::a9fe:a9fe", False),
+        ("2002:a00:1::", False),
+        ("100.64.0.1", False),
+        ("0.0.0.0", False),
         ("fe80::1%eth0", False),
         ("224.0.0.1", False),
         ("10.1.2.3", True),

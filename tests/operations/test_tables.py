@@ -34,6 +34,7 @@ def test_every_event_that_is_an_alert_is_an_event_of_the_feed():
         EventKind.MESSAGE_ID_REUSED,
         EventKind.BOOKS_ASK_PERSON,
         EventKind.BOOKS_RESTORED,
+        EventKind.WEBHOOK_STOPPED,
     }
 
 

@@ -36,6 +36,7 @@ from gateway.store.rows.register import (
     SearchKey,
     UtilisationEntry,
 )
+from gateway.store.rows.telling import HookClaim, NewWebhook, Webhook
 
 __all__ = [
     "ApiKey",
@@ -50,6 +51,7 @@ __all__ = [
     "Claim",
     "Dispatch",
     "Event",
+    "HookClaim",
     "JournalEntry",
     "Lane",
     "NewApiKey",
@@ -60,6 +62,7 @@ __all__ = [
     "NewDispatch",
     "NewItem",
     "NewOrganisation",
+    "NewWebhook",
     "Organisation",
     "Peer",
     "PeerCredential",
@@ -71,4 +74,5 @@ __all__ = [
     "Sighting",
     "Span",
     "UtilisationEntry",
+    "Webhook",
 ]

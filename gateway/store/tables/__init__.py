@@ -22,6 +22,7 @@ from gateway.store.tables.register import (
     responses,
     utilisation_entries,
 )
+from gateway.store.tables.telling import event_readers, webhook_deliveries, webhooks
 
 __all__ = [
     "alert_notices",
@@ -39,6 +40,7 @@ __all__ = [
     "dispatches",
     "erased_bodies",
     "erasures",
+    "event_readers",
     "events",
     "idempotency_keys",
     "journal",
@@ -57,4 +59,6 @@ __all__ = [
     "tallies",
     "utilisation_entries",
     "watch_marks",
+    "webhook_deliveries",
+    "webhooks",
 ]

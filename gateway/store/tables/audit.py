@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text
 
-from gateway.store.states import EventKind
+from gateway.store.states import EventCircle, EventKind
 from gateway.store.tables.base import kind, metadata
 from gateway.store.types import BigId, JsonText, UtcMoment
 
@@ -44,6 +44,10 @@ events = Table(
     kind("kind", EventKind),
     Column("subject", String(140), nullable=False),
     Column("data", JsonText, nullable=False),
+    kind("circle", EventCircle),
+    Column("country", String(2)),
+    Column("authority", String(140)),
+    Column("certificate_id", BigId),
 )
 Index("ix_events_subject", events.c.subject, events.c.cursor)
 

@@ -19,9 +19,10 @@ VERSION: Final = "1.0.0"
 _REF: Final = "#/components/schemas/{model}"
 _INTRODUCTION: Final = """\
 What a national system does here: hand over certificates of origin and decisions of customs, see
-what became of each, look up and search. Every request shows a key (`Authorization: Bearer`);
-every error is a problem document (RFC 9457) with all findings in the language of
-`Accept-Language` (en, fr, ar). Members are added over time; readers ignore what they do not know.
+what became of each, be told of it, look up and search. Every request shows a key
+(`Authorization: Bearer`); every error is a problem document (RFC 9457) with all findings in the
+language of `Accept-Language` (en, fr, ar). Members are added over time; readers ignore what they
+do not know.
 """
 _NOT_CHANGED: Final = {"304": {"description": "Not changed since the ETag sent."}}
 _Schemas = Mapping[Any, dict[str, Any]]

@@ -15,6 +15,7 @@ from gateway.web.api.routes import Params
 AnyState = IssueState | ImportState
 FormatName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 Cursor = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,2000}$")]
+Cursor64 = Annotated[int, Field(ge=0, le=2**63 - 1)]
 MessageId = Annotated[str, Field(pattern=r"^[!-~]{1,70}$")]
 
 

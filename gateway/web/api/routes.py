@@ -44,6 +44,7 @@ class Method(StrEnum):
 
     GET = "GET"
     POST = "POST"
+    DELETE = "DELETE"
 
 
 class Params(BaseModel):

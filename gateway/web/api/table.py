@@ -30,6 +30,7 @@ from gateway.services.reference import AgreementView, CodeListView
 from gateway.services.wording import MessageView
 from gateway.web.api import answers, handing_over, looking_up, parameters, workbench
 from gateway.web.api.routes import JSON, XML, Media, Method, Route
+from gateway.web.api.telling_table import TELLING
 
 _TAKES_DOCUMENTS = (
     ConflictError,
@@ -343,5 +344,11 @@ MAPPINGS: Final = (
     ),
 )
 
-ROUTES: Final[tuple[Route, ...]] = (*HANDING_OVER, *LOOKING_UP, *REFERENCE, *MAPPINGS)
+ROUTES: Final[tuple[Route, ...]] = (
+    *HANDING_OVER,
+    *LOOKING_UP,
+    *TELLING,
+    *REFERENCE,
+    *MAPPINGS,
+)
 """Every address; a new room of the interface adds its own tuple here."""

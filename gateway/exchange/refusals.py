@@ -1,0 +1,45 @@
+"""Telling the national side that a document which came for it was refused here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from gateway.documents import DocumentType
+from gateway.envelope import Header
+from gateway.store import EventCircle, Side, certificates, events
+
+
+def tell_refused(
+    conn: Connection, header: Header, *, code: str | None, own_country: str, at: datetime
+) -> None:
+    """Tell those whom the document would have concerned that it was refused, and by which code.
+
+    The document itself may be unreadable, so only what the verified envelope says is told.
+    """
+    data = {
+        "message_id": header.message_id,
+        "peer": header.sender,
+        "document_type": header.document_type,
+        "conversation_id": header.conversation_id,
+        "code": code,
+    }
+    events.append(
+        conn,
+        at=at,
+        kind=events.Kind.DOCUMENT_REFUSED,
+        subject=header.message_id,
+        data=data,
+        audience=_audience(conn, header, own_country),
+    )
+
+
+def _audience(conn: Connection, header: Header, own_country: str) -> events.Audience:
+    if header.document_type is DocumentType.CERTIFICATE_OF_ORIGIN:
+        return events.Audience(circle=EventCircle.RECEIVED, country=own_country)
+    if header.document_type is DocumentType.CUSTOMS_RESPONSE:
+        for found in certificates.in_conversation(conn, header.conversation_id):
+            if found.side is Side.ISSUED:
+                return events.audience_of(found)
+    return events.OPERATORS

@@ -1,0 +1,1 @@
+"""National systems are told: the feed, webhooks, and receivers of every kind."""
