@@ -223,6 +223,9 @@ def _bounds(info: FieldInfo) -> str:
 
 
 def _type_name(annotation: Any) -> str:
+    if typing.get_origin(annotation) is typing.Annotated:
+        plain, bounds = typing.get_args(annotation)
+        return _type_name(plain) + _bounds(bounds)
     arguments = [each for each in typing.get_args(annotation) if each not in {type(None), ...}]
     if typing.get_origin(annotation) is typing.Literal:
         return " or ".join(f"`{each}`" for each in arguments)

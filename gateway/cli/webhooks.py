@@ -54,9 +54,7 @@ def add(
     after: int | None,
 ) -> None:
     """Tell ORGANISATION at URL of events; the secret is shown this once and stored nowhere."""
-    order = HookOrder(
-        url=url, label=label, kinds=[EventKind(kind) for kind in kinds], after=after
-    )
+    order = HookOrder(url=url, label=label, kinds=[EventKind(kind) for kind in kinds], after=after)
     with the_books(call) as books, books.store.begin() as conn:
         owner = clients.by_code(conn, organisation_code)
         desk = hook_desk(books.settings)
@@ -79,9 +77,7 @@ def list_webhooks(call: Invocation, code: str | None) -> None:
             owners[each.hook.organisation_id],
             each.hook.state,
             str(each.waiting),
-            "never"
-            if each.hook.last_success_at is None
-            else minute(each.hook.last_success_at),
+            "never" if each.hook.last_success_at is None else minute(each.hook.last_success_at),
             each.hook.last_error or "",
             each.hook.label,
         )

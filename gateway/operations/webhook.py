@@ -40,9 +40,7 @@ class WebhookCourier:
 
     def __init__(self, webhook: Webhook) -> None:
         self._secret = webhook.secret
-        self._destination = Destination(
-            url=webhook.url, networks=webhook.networks, ca=webhook.ca
-        )
+        self._destination = Destination(url=webhook.url, networks=webhook.networks, ca=webhook.ca)
 
     def deliver(self, letter: Letter) -> None:
         """Post ``letter``; any 2xx takes it.

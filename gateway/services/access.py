@@ -29,9 +29,7 @@ class Scope(StrEnum):
     MAPPINGS = "mappings:try"
 
 
-_READS = frozenset(
-    {Scope.READ, Scope.MESSAGES, Scope.EVENTS, Scope.WEBHOOKS, Scope.REFERENCE}
-)
+_READS = frozenset({Scope.READ, Scope.MESSAGES, Scope.EVENTS, Scope.WEBHOOKS, Scope.REFERENCE})
 
 SCOPES_OF: Mapping[OrganisationKind, frozenset[Scope]] = {
     OrganisationKind.ISSUING_AUTHORITY: _READS | {Scope.SUBMIT},

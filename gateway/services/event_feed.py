@@ -31,9 +31,7 @@ class Feed:
     confirmed: int
 
 
-def read(
-    counter: Counter, caller: Caller, *, after: int | None, limit: int, wait: float
-) -> Feed:
+def read(counter: Counter, caller: Caller, *, after: int | None, limit: int, wait: float) -> Feed:
     """Return the events after a cursor that the caller may be told of, oldest first.
 
     Args:

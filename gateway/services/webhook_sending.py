@@ -163,7 +163,7 @@ class Teller:
             return False
         with self.desk.store.begin() as conn:
             known = webhooks.taken(conn, claim, at=self.desk.clock())
-        log.info("webhook told", webhook=hook.hook_id, event=claim.event.cursor)
+        log.info("webhook told", webhook=hook.hook_id, cursor=claim.event.cursor)
         return known
 
     def _post(self, hook: Webhook, claim: HookClaim) -> PostAnswer:
@@ -178,9 +178,7 @@ class Teller:
         headers = {"Content-Type": MEDIA_TYPE, **signed(signing, told, now, body)}
         return post(destination, body, headers)
 
-    def _failed(
-        self, hook: Webhook, claim: HookClaim, error: str, asked: float | None
-    ) -> None:
+    def _failed(self, hook: Webhook, claim: HookClaim, error: str, asked: float | None) -> None:
         at = self.desk.clock()
         setback = Setback(
             at=at,
@@ -193,9 +191,7 @@ class Teller:
             since = webhooks.failing_since(conn, hook.id) or at
             if at - since >= self.patience.give_up_after:
                 webhooks.stop(conn, hook.id, at=at, error=error)
-        log.warning(
-            "webhook not told", webhook=hook.hook_id, event=claim.event.cursor, code=error
-        )
+        log.warning("webhook not told", webhook=hook.hook_id, cursor=claim.event.cursor, code=error)
 
     def _give_back(self, claims: Sequence[HookClaim]) -> None:
         if claims:

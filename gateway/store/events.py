@@ -104,9 +104,7 @@ def visible_after(conn: Connection, who: Visible, cursor: int, *, limit: int) ->
     end = conn.execute(select(func.max(walked.c.cursor))).scalar_one()
     if end is None:
         return FeedPage(events=(), reached=cursor)
-    query = (
-        select(table).where(own > cursor, own <= end, _told(who)).order_by(own).limit(limit + 1)
-    )
+    query = select(table).where(own > cursor, own <= end, _told(who)).order_by(own).limit(limit + 1)
     found = tuple(Event(**row._mapping) for row in conn.execute(query))
     if len(found) > limit:
         return FeedPage(events=found[:limit], reached=found[limit - 1].cursor)

@@ -148,6 +148,4 @@ def _tell(
 ) -> None:
     """Tell every national system that documents for a peer wait, or flow again."""
     data = {"peer": identifier, **facts}
-    events.append(
-        conn, at=at, kind=kind, subject=identifier, data=data, audience=events.EVERYBODY
-    )
+    events.append(conn, at=at, kind=kind, subject=identifier, data=data, audience=events.EVERYBODY)

@@ -106,9 +106,7 @@ def set_state(
     return changed
 
 
-def set_secret(
-    conn: Connection, hook: Webhook, *, check: str, at: datetime, actor: str
-) -> Webhook:
+def set_secret(conn: Connection, hook: Webhook, *, check: str, at: datetime, actor: str) -> Webhook:
     """Note that the next version of the secret holds from now on, and return the webhook."""
     version = hook.secret_version + 1
     changed = _change(conn, hook, at, secret_version=version, secret_check=check, rotated_at=at)

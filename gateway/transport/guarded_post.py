@@ -22,6 +22,7 @@ import requests
 import urllib3.exceptions
 from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
+from requests.certs import where
 from urllib3 import Retry
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -139,7 +140,7 @@ def _context(ca: Path | None) -> ssl.SSLContext:
     harden(context)
     context.verify_mode = ssl.CERT_REQUIRED
     context.check_hostname = True
-    context.load_verify_locations(cafile=requests.certs.where() if ca is None else str(ca))
+    context.load_verify_locations(cafile=where() if ca is None else str(ca))
     return context
 
 

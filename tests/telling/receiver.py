@@ -68,7 +68,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    do_GET = do_POST
+    def do_GET(self) -> None:
+        self.do_POST()
 
     def log_message(self, *_args: object) -> None:
         pass
@@ -129,4 +130,6 @@ def is_genuine(secret: str, headers: dict[str, str], body: bytes, now: float) ->
     wanted = "v1," + base64.b64encode(hmac.new(key, said, hashlib.sha256).digest()).decode()
     shown = headers["webhook-signature"].split(" ")
     return any(hmac.compare_digest(wanted, each) for each in shown)
+
+
 # --8<-- end

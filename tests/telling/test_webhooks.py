@@ -253,9 +253,7 @@ def test_any_other_answer_than_yes_is_told_again_and_no_redirect_is_followed(
     assert (hook_of(told, made)["failures"], hook_of(told, made)["waiting"]) == (0, 0)
 
 
-def test_a_receiver_that_is_down_costs_nobody_anything_and_gets_all_when_it_is_back(
-    border, hooked
-):
+def test_a_receiver_that_is_down_costs_nobody_anything_and_gets_all_when_it_is_back(border, hooked):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
