@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection
 
-from gateway.documents import DocumentType
+from gateway.documents import CertificateOfOrigin, Document, DocumentType, Finding
 from gateway.envelope import Header
+from gateway.register.attempts import tell_serial_reused
 from gateway.store import EventCircle, Side, certificates, events
+
+_SERIAL_TAKEN: Final = "V84"
 
 
 def tell_refused(
@@ -33,6 +38,25 @@ def tell_refused(
         data=data,
         audience=_audience(conn, header, own_country),
     )
+
+
+def tell_reused_serial(
+    conn: Connection,
+    document: Document | None,
+    findings: Sequence[Finding],
+    *,
+    message_id: str,
+    at: datetime,
+) -> None:
+    """Raise the alarm where the rules refused a document because its serial number is taken."""
+    if not isinstance(document, CertificateOfOrigin):
+        return
+    if _SERIAL_TAKEN not in {finding.rule for finding in findings}:
+        return
+    country, serial = document.exporting_country, document.serial_number
+    present = certificates.find(conn, Side.RECEIVED, country, serial)
+    if present is not None:
+        tell_serial_reused(conn, present, document, message_id=message_id, at=at)
 
 
 def _audience(conn: Connection, header: Header, own_country: str) -> events.Audience:

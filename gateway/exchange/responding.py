@@ -6,8 +6,6 @@ and cumulative totals come from the ledger, so they cannot disagree with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 from pydantic import Field
@@ -44,7 +42,6 @@ from gateway.exchange.context import Desk
 from gateway.exchange.known import facts_about_subject, stored_certificate
 from gateway.exchange.outbound import Submission, queue, receiving_peer
 from gateway.exchange.receipts import to_minute
-from gateway.register.attempts import tell_over_use
 from gateway.register.decision import CustomsDecision, DrawnItem, LedgerOutcome, UsePolicy
 from gateway.register.importing import decide
 from gateway.store import CertificateRow, Side, certificates
@@ -112,22 +109,8 @@ def respond(desk: Desk, action: CustomsAction) -> Submission:
         InvalidDocumentError: with every finding; nothing was written off.
         ConflictError: the reference was used for another decision.
     """
-    with noting_over_use(desk, action), desk.store.begin() as conn:
+    with desk.store.begin() as conn:
         return respond_within(desk, conn, action)
-
-
-@contextmanager
-def noting_over_use(desk: Desk, action: CustomsAction) -> Iterator[None]:
-    """Tell customs of an attempt to use more than remains, where the block refuses one.
-
-    The refusal rolls its own transaction back, so the attempt is told in another.
-    """
-    try:
-        yield
-    except InvalidDocumentError:
-        with desk.store.begin() as conn:
-            tell_over_use(conn, _decision(action), at=desk.clock())
-        raise
 
 
 def respond_within(desk: Desk, conn: Connection, action: CustomsAction) -> Submission:

@@ -34,7 +34,7 @@ from gateway.exchange.reconcile_answer import (
     findings_of,
     require_certificate,
 )
-from gateway.exchange.refusals import tell_refused
+from gateway.exchange.refusals import tell_refused, tell_reused_serial
 from gateway.exchange.trust_findings import finding_of
 from gateway.register import register
 from gateway.store import Arrival, NewArrival, Peer, inbox
@@ -215,6 +215,8 @@ def _receipt(desk: Desk, message: Authentic, judged: Judged) -> bytes:
 def _booked(desk: Desk, conn: Connection, message: Authentic, judged: Judged) -> Judged:
     """Book the document unless it was refused; the register may still refuse it."""
     if judged.verdict is Verdict.REFUSED or judged.document is None:
+        own, at = message.header.message_id, message.now
+        tell_reused_serial(conn, judged.document, judged.findings, message_id=own, at=at)
         return judged
     try:
         extra = _book(desk, conn, message, judged.document)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import socket
 import ssl
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as TookTooLongError
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +13,7 @@ from cryptography import x509
 
 from gateway.transport import PeerEndpoint
 from gateway.transport.deadline import deadline
+from gateway.transport.resolving import resolved
 from gateway.transport.tls import client_context
 
 _DNS_SECONDS = 5.0
@@ -37,15 +36,10 @@ def addresses_of(host: str, port: int) -> tuple[str, ...]:
     Raises:
         OSError: it resolves to none, or not within five seconds.
     """
-    # The resolver of the C library knows no time limit; a thread that hangs is left behind.
-    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="resolve")
     try:
-        lookup = pool.submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-        found = lookup.result(timeout=_DNS_SECONDS)
-    except (TookTooLongError, UnicodeError) as exc:
+        found = resolved(host, port, seconds=_DNS_SECONDS)
+    except (TimeoutError, UnicodeError) as exc:
         raise OSError("the name servers do not answer") from exc
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
     return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
 
 

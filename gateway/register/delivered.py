@@ -6,10 +6,9 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
-from gateway.documents import DocumentType
-from gateway.register.notes import certificate_facts, note_state
+from gateway.register.notes import note_state
 from gateway.register.states import ExchangeEvent, ExchangeState, IssueEvent, IssueState, advance
-from gateway.store import certificates, events, journal
+from gateway.store import certificates, concerned, events, journal
 from gateway.store.rows import (
     AttemptOutcome,
     CertificateDelivery,
@@ -17,7 +16,7 @@ from gateway.store.rows import (
     Claim,
     Dispatch,
 )
-from gateway.store.states import DeliveryRole, DeliveryState, EventKind, Side
+from gateway.store.states import DeliveryRole, DeliveryState, EventKind
 
 D, E = DeliveryState, ExchangeEvent
 
@@ -50,13 +49,9 @@ def record_delivery(conn: Connection, sent: Claim | Dispatch, outcome: AttemptOu
         return
     deliveries = certificates.deliveries_of_message(conn, sent.message_id)
     carried = [(each, certificates.lock(conn, each.certificate_id)) for each in deliveries]
-    about = carried[0][1] if carried else answered(conn, sent)
+    about = carried[0][1] if carried else concerned.answered_by(conn, sent)
     data = {
-        **({} if about is None else certificate_facts(about)),
-        "message_id": sent.message_id,
-        "document_type": sent.document_type,
-        "document_number": sent.document_number,
-        "conversation_id": sent.conversation_id,
+        **concerned.message_facts(sent, about),
         "verdict": outcome.verdict,
         "code": outcome.code,
         "detail": outcome.detail,
@@ -67,18 +62,10 @@ def record_delivery(conn: Connection, sent: Claim | Dispatch, outcome: AttemptOu
         kind=kind,
         subject=sent.message_id,
         data=data,
-        audience=events.OPERATORS if about is None else events.audience_of(about),
+        audience=concerned.audience_of(about),
     )
     for delivery, certificate in carried:
         _record(conn, delivery, certificate, outcome)
-
-
-def answered(conn: Connection, sent: Claim | Dispatch) -> CertificateRow | None:
-    """Return the certificate that a customs response sent from here answers, None for others."""
-    if sent.document_type is not DocumentType.CUSTOMS_RESPONSE:
-        return None
-    found = certificates.in_conversation(conn, sent.conversation_id)
-    return next((each for each in found if each.side is Side.RECEIVED), None)
 
 
 def _record(

@@ -2,7 +2,7 @@
 
 Everything is decided under a lock on the certificate's row, so of many draws on the last
 quantity one succeeds.  Checks come before writes: after a refusal the caller's transaction
-holds nothing of it and may go on.
+holds nothing of it but the alarm and may go on.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from gateway.documents import Finding, UtilisationStatus
 from gateway.errors import ConflictError, InvalidDocumentError
+from gateway.register.attempts import tell_over_use
 from gateway.register.decision import CustomsDecision, LedgerOutcome, UsePolicy
 from gateway.register.drawing import NOTHING, Quantities, after, plain, quantities, use_problems
 from gateway.register.findings import Problem, finding
@@ -57,7 +58,7 @@ def decide(
 
     Raises:
         InvalidDocumentError: V87 unknown, V89 quantity, V90 single use, V73 validity, STATE;
-            nothing was written.
+            nothing was written but, with V89, the alarm.
         ConflictError: the reference was used for another decision.
     """
     certificate = _locked(conn, decision)  # 1
@@ -65,6 +66,7 @@ def decide(
     repeated = _drawn_before(conn, certificate, items, decision)  # 2
     if repeated is not None:
         return repeated
+    tell_over_use(conn, certificate, items, decision, at=at)
     steps = _judge(certificate, decision, policy, items)  # 3
     drawn = quantities(decision, items)
     step = _Step(certificate, decision, after(items, drawn), drawn, steps, at)

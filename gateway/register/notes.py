@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from gateway.store import events, journal
+from gateway.store import concerned, events, journal
 from gateway.store.rows import CertificateRow
 from gateway.store.states import EventKind, ImportState, IssueState
 
@@ -32,19 +32,9 @@ def serial_event(
         at=at,
         kind=kind,
         subject=certificate.serial_number,
-        data={**certificate_facts(certificate), **data},
+        data={**concerned.facts_of(certificate), **data},
         audience=events.audience_of(certificate),
     )
-
-
-def certificate_facts(certificate: CertificateRow) -> dict[str, Any]:
-    """Return what every event about a certificate says of it."""
-    return {
-        "side": certificate.side,
-        "issuing_country": certificate.issuing_country,
-        "serial_number": certificate.serial_number,
-        "state": certificate.state,
-    }
 
 
 def note_state(

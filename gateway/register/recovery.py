@@ -19,12 +19,12 @@ from gateway.register.carriage import new_response
 from gateway.register.contents import content_digest
 from gateway.register.drawing import plain
 from gateway.register.fold import fold_all
-from gateway.register.notes import note_state
+from gateway.register.notes import note_state, serial_event
 from gateway.register.register import record_response_sent
 from gateway.register.states import ImportState
 from gateway.store import certificates, journal, utilisation
 from gateway.store.rows import CertificateItem, CertificateRow, ResponseRow
-from gateway.store.states import EntryKind, ResponseStanding, Side
+from gateway.store.states import EntryKind, EventKind, ResponseStanding, Side
 from gateway.store.utilisation import NewEntry, NewResponse
 
 RECONCILIATION = "reconciliation"
@@ -105,7 +105,7 @@ def correct_totals(conn: Connection, certificate_id: int, *, at: datetime) -> bo
     if before == after:
         return False
     over = any(item.remaining < 0 for item in items)
-    certificates.change(conn, certificate, at=at, over_used=over)
+    now = certificates.change(conn, certificate, at=at, over_used=over)
     changed = {str(n): plain(after[n]) for n in after if after[n] != before[n]}
     journal.append(
         conn,
@@ -114,7 +114,24 @@ def correct_totals(conn: Connection, certificate_id: int, *, at: datetime) -> bo
         subject=certificate.serial_number,
         detail={"side": certificate.side, "totals": changed},
     )
+    drift = {n: plain(after[n] - before[n]) for n in after if after[n] != before[n]}
+    _tell_corrected(conn, certificate, now, drift, at=at)
     return True
+
+
+def _tell_corrected(
+    conn: Connection,
+    before: CertificateRow,
+    now: CertificateRow,
+    drift: Mapping[int, str],
+    *,
+    at: datetime,
+) -> None:
+    changed = {str(number): change for number, change in drift.items()}
+    kind = EventKind.UTILISATION_CHANGED
+    serial_event(conn, kind, now, at=at, reason=RECONCILIATION, changed=changed)
+    if now.over_used and not before.over_used:
+        serial_event(conn, EventKind.OVER_USE, now, at=at)
 
 
 def _ledger(
@@ -231,4 +248,14 @@ def _journal(
         action=journal.Action.RESPONSE_RECOVERED,
         subject=certificate.serial_number,
         detail={"sequence": stored.sequence_number, "message_id": stored.message_id},
+    )
+    now = certificates.get(conn, certificate.id)
+    serial_event(
+        conn,
+        EventKind.RESPONSE_RECOVERED,
+        now,
+        at=at,
+        sequence=stored.sequence_number,
+        status=stored.status,
+        message_id=stored.message_id,
     )

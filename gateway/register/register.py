@@ -16,18 +16,18 @@ from gateway.agreements.facts import KnownCertificate, KnownItem
 from gateway.documents import CertificateOfOrigin, CustomsResponse, Purpose, UtilisationStatus
 from gateway.errors import ConflictError, InvalidDocumentError, NotFoundError
 from gateway.register import endings, reexport
+from gateway.register.attempts import tell_serial_reused
 from gateway.register.carriage import Carriage, new_certificate
 from gateway.register.contents import content_digest
 from gateway.register.delivered import record_delivery
 from gateway.register.findings import Problem, finding
 from gateway.register.issuing import ReceivedResponse
 from gateway.register.issuing import apply_response as record_response_received
-from gateway.register.notes import serial_event
 from gateway.register.states import ImportState, IssueState
 from gateway.register.validity import expire_overdue, make_available, reopen
 from gateway.store import certificates, journal, peers, utilisation
 from gateway.store.rows import CertificateRow, ResponseRow
-from gateway.store.states import DeliveryRole, EventKind, ResponseStanding, Side
+from gateway.store.states import DeliveryRole, ResponseStanding, Side
 
 __all__ = [
     "Carriage",
@@ -209,17 +209,7 @@ def _same_serial(
     present = certificates.reserve(conn, side, coo.exporting_country, coo.serial_number)
     if present is None or present.content_sha256 == content_digest(coo):
         return present
-    detail = {"registered": present.content_sha256, "now": content_digest(coo)}
-    serial_event(
-        conn, EventKind.SERIAL_REUSED, present, at=carriage.at, message_id=carriage.message_id
-    )
-    journal.append(
-        conn,
-        at=carriage.at,
-        action=journal.Action.UTILISATION_FLAGGED,
-        subject=present.serial_number,
-        detail={"problems": [Problem.SERIAL_REUSED], **detail},
-    )
+    tell_serial_reused(conn, present, coo, message_id=carriage.message_id, at=carriage.at)
     problem = finding(Problem.SERIAL_REUSED, "serial_number", serial=coo.serial_number)
     raise InvalidDocumentError(problem.message.en, findings=[problem])
 

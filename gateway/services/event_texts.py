@@ -29,6 +29,16 @@ EVENT_TEXTS: Final[Mapping[K, LocalisedText]] = {
         "Le document n'a pas pu être remis ; une personne doit décider.",
         "تعذّر تسليم المستند، ويلزم قرار من شخص مسؤول.",
     ),
+    K.MESSAGE_HELD: _said(
+        "A person holds the document back; it is sent once it is released.",
+        "Une personne retient le document ; il partira une fois libéré.",
+        "حجز شخص مسؤول المستند، ويُرسل عند الإفراج عنه.",
+    ),
+    K.MESSAGE_QUEUED_AGAIN: _said(
+        "The document is queued again and will be sent; an earlier outcome no longer counts.",
+        "Le document est remis en file et sera envoyé ; l'issue précédente ne compte plus.",
+        "أُعيد المستند إلى قائمة الإرسال وسيُرسل، ولم تعد النتيجة السابقة سارية.",
+    ),
     K.CERTIFICATE_AVAILABLE: _said(
         "A certificate of origin came in, is in order, and may be used by customs.",
         "Un certificat d'origine est arrivé, est en règle et peut être utilisé par la douane.",
@@ -63,6 +73,11 @@ EVENT_TEXTS: Final[Mapping[K, LocalisedText]] = {
         "Customs of the importing state decided on a certificate of origin.",
         "La douane de l'État importateur a statué sur un certificat d'origine.",
         "قررت جمارك الدولة المستوردة بشأن شهادة منشأ.",
+    ),
+    K.RESPONSE_RECOVERED: _said(
+        "A decision of ours that the books had lost came back from the peer who has it.",
+        "Une décision de notre douane, perdue dans les livres, a été rendue par le pair.",
+        "استُعيد من الطرف الآخر قرار لجماركنا كان مفقودا من الدفاتر.",
     ),
     K.UTILISATION_CHANGED: _said(
         "Quantities of a certificate of origin were written off or given back.",
@@ -128,6 +143,16 @@ EVENT_TEXTS: Final[Mapping[K, LocalisedText]] = {
         "A peer that was silent answers again.",
         "Un pair qui était muet répond de nouveau.",
         "عاد طرف كان صامتا إلى الرد.",
+    ),
+    K.PEER_SUSPENDED: _said(
+        "The exchange with a peer is suspended; documents for it wait.",
+        "L'échange avec un pair est suspendu ; les documents qui lui sont destinés attendent.",
+        "عُلّق التبادل مع طرف، والمستندات الموجهة إليه تنتظر.",
+    ),
+    K.PEER_RESUMED: _said(
+        "The exchange with a peer goes on.",
+        "L'échange avec un pair reprend.",
+        "استؤنف التبادل مع طرف.",
     ),
     K.WEBHOOK_STOPPED: _said(
         "A webhook has not taken an event for too long and was stopped; nothing is lost.",

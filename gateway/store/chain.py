@@ -65,11 +65,13 @@ class Pending:
     """Holds what one transaction will append when it commits.
 
     Attributes:
+        attempts: events that are told though the transaction is undone.
         bodies: digests of the bytes that it has stored already.
     """
 
     entries: list[PendingEntry] = field(default_factory=list)
     events: list[PendingEvent] = field(default_factory=list)
+    attempts: list[PendingEvent] = field(default_factory=list)
     bodies: set[str] = field(default_factory=set)
 
 

@@ -5,8 +5,8 @@ Nothing of SQLAlchemy's error tree leaves the context managers below.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from select import select
 from typing import Any, TypeVar
 
@@ -62,7 +62,7 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._group = Group(self.begin)
+        self._group = Group(self.begin, self._transaction)
 
     @classmethod
     def open(cls, url: str, *, lock_wait_seconds: float = LOCK_WAIT_SECONDS) -> Store:
@@ -100,12 +100,25 @@ class Store:
     def begin(self) -> Iterator[Connection]:
         """Give a writing transaction: committed at the end, rolled back on any exception.
 
-        Journal entries and events of the transaction are chained just before the commit.
+        Journal entries and events of the transaction are chained just before the commit.  What
+        was attempted in it is told though it is rolled back (``events.append``).
 
         Raises:
             BusyError: the database is locked, full or away; the same call may succeed later.
             ConflictError: a unique key is taken.
         """
+        attempts: list[chain.PendingEvent] = []
+        try:
+            with self._transaction() as conn:
+                attempts = chain.pending(conn).attempts
+                yield conn
+        except GatewayError:
+            if attempts:
+                self._tell(attempts)
+            raise
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
         with mapped_errors(), self._engine.connect() as conn, conn.begin():
             chain.open_pending(conn)
             try:
@@ -113,6 +126,11 @@ class Store:
                 chain.seal(conn)
             finally:
                 chain.close_pending(conn)
+
+    def _tell(self, attempts: Sequence[chain.PendingEvent]) -> None:
+        """Tell what was attempted in a transaction that is undone; that one's error counts."""
+        with suppress(GatewayError), self._transaction() as conn:
+            chain.pending(conn).events.extend(attempts)
 
     def together(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Return what ``work`` does in a writing transaction, committed.

@@ -73,6 +73,7 @@ def append(
     subject: str,
     data: Mapping[str, Any] | None = None,
     audience: Audience = OPERATORS,
+    though_undone: bool = False,
 ) -> None:
     """Tell the national system ``kind`` about ``subject`` when the transaction commits.
 
@@ -80,9 +81,14 @@ def append(
         subject: serial number, message id, or identifier of a peer.
         data: JSON values that spare the reader a second question.
         audience: who may be told.
+        though_undone: it was attempted, which stays true where the transaction is rolled back:
+            then it is told in one of its own.  Of a trial nothing is told.
     """
     event = chain.PendingEvent(at, kind, subject[:140], dict(data or {}), audience)
-    chain.pending(conn).events.append(event)
+    pending = chain.pending(conn)
+    pending.events.append(event)
+    if though_undone:
+        pending.attempts.append(event)
 
 
 def after(conn: Connection, cursor: int, *, limit: int = 100) -> tuple[Event, ...]:

@@ -56,10 +56,12 @@ class Group:
 
     Args:
         begin: opens a writing transaction, as ``Store.begin``.
+        begin_shared: opens one for several members; where it is undone, each begins anew.
     """
 
-    def __init__(self, begin: Begin) -> None:
+    def __init__(self, begin: Begin, begin_shared: Begin | None = None) -> None:
         self._begin = begin
+        self._begin_shared = begin_shared or begin
         self._lock = threading.Lock()
         self._waiting: deque[_Member] = deque()
         self._is_led = False
@@ -115,7 +117,7 @@ class Group:
         """Return whether the members are through together, by commit or by its failure."""
         failed = _Failed()
         try:
-            with self._begin() as conn, failed:
+            with self._begin_shared() as conn, failed:
                 for member in members:
                     member.do(conn)
         except Exception as exc:  # noqa: BLE001 - every member hears of it

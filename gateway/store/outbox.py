@@ -16,14 +16,14 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, select, 
 
 from gateway.documents.codes import Verdict
 from gateway.errors import ConflictError, NotFoundError
-from gateway.store import bodies, journal
+from gateway.store import bodies, concerned, events, journal
 from gateway.store.claiming import claim_due, renew
 from gateway.store.delivery import DeliveryEvent, advance
 from gateway.store.keys import canonical_key
 from gateway.store.recording import COLUMNS, journal_step, record_attempt
 from gateway.store.rows import Attempt, Claim, Dispatch, NewDispatch
 from gateway.store.statements import Statement, inserting
-from gateway.store.states import DeliveryState
+from gateway.store.states import DeliveryState, EventKind
 from gateway.store.tables import attempts, dispatches
 from gateway.store.tables.exchange import OPEN, STOPPED
 
@@ -171,13 +171,16 @@ def set_verdict(conn: Connection, message_id: str, verdict: Verdict, *, at: date
     """Write the verdict that the stored receipt of a message states."""
     refused = verdict is Verdict.REFUSED
     state = DeliveryState.REFUSED if refused else DeliveryState.DELIVERED
-    conn.execute(
+    changed = conn.execute(
         update(dispatches)
         .where(_is(message_id))
         .values(state=state, verdict=verdict, due_at=None, updated_at=at)
-    )
+        .returning(*COLUMNS)
+    ).one()
     action, detail = journal.Action.BOOKS_CORRECTED, {"verdict": verdict}
     journal.append(conn, at=at, action=action, subject=message_id, detail=detail)
+    kind = EventKind.MESSAGE_REFUSED if refused else EventKind.MESSAGE_DELIVERED
+    _tell(conn, Dispatch(**changed._mapping), kind, at, verdict=verdict)
 
 
 def dispatch(conn: Connection, message_id: str) -> Dispatch | None:
@@ -311,7 +314,24 @@ def _operate(
         subject=message_id,
         detail={"reason": reason},
     )
-    return Dispatch(**changed._mapping)
+    stored = Dispatch(**changed._mapping)
+    again = step.event in _QUEUED_AGAIN
+    kind = EventKind.MESSAGE_QUEUED_AGAIN if again else EventKind.MESSAGE_HELD
+    _tell(conn, stored, kind, at)
+    return stored
+
+
+def _tell(conn: Connection, stored: Dispatch, kind: EventKind, at: datetime, **more: Any) -> None:
+    """Tell those whom a message concerns what became of it otherwise than by an attempt."""
+    about = concerned.certificate_of(conn, stored)
+    events.append(
+        conn,
+        at=at,
+        kind=kind,
+        subject=stored.message_id,
+        data=concerned.message_facts(stored, about) | more,
+        audience=concerned.audience_of(about),
+    )
 
 
 def _is(message_id: str) -> ColumnElement[bool]:

@@ -9,11 +9,11 @@ from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select,
 
 from gateway.documents.codes import DocumentType
 from gateway.errors import ConflictError, NotFoundError
-from gateway.store import journal
+from gateway.store import events, journal
 from gateway.store.dialects import insert_if_absent
 from gateway.store.rows import Lane, NewCredential, Peer, PeerCredential, PeerCrl, PeerProfile
 from gateway.store.statements import Statement
-from gateway.store.states import CredentialUse, PeerState
+from gateway.store.states import CredentialUse, EventKind, PeerState
 from gateway.store.tables import lanes, peer_credentials, peer_crls
 from gateway.store.tables import peers as table
 
@@ -316,6 +316,15 @@ def _set_state(
         raise NotFoundError(f"no peer has the key {peer_id}")
     detail = {"reason": reason}
     journal.append(conn, at=at, actor=actor, action=action, subject=row.identifier, detail=detail)
+    suspended = state is PeerState.SUSPENDED
+    events.append(
+        conn,
+        at=at,
+        kind=EventKind.PEER_SUSPENDED if suspended else EventKind.PEER_RESUMED,
+        subject=row.identifier,
+        data={"peer": row.identifier},
+        audience=events.EVERYBODY,
+    )
     return _peer(row)
 
 

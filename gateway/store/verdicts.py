@@ -13,12 +13,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
-from gateway.documents.codes import DocumentType
 from gateway.errors import NotFoundError
-from gateway.store import bodies, certificates, events, journal
+from gateway.store import bodies, concerned, events, journal
 from gateway.store.delivery import UNDECIDED, DeliveryEvent, advance
 from gateway.store.rows import AttemptOutcome, Dispatch
-from gateway.store.states import DeliveryState, EventKind, Side
+from gateway.store.states import DeliveryState, EventKind
 from gateway.store.tables import attempts, dispatches
 
 _COLUMNS = tuple(dispatches.c[name] for name in Dispatch.__dataclass_fields__)
@@ -138,26 +137,12 @@ def _keep_beside(conn: Connection, stored: Dispatch, outcome: AttemptOutcome, ac
         subject=stored.message_id,
         detail=detail,
     )
-    facts = detail | {
-        "message_id": stored.message_id,
-        "document_type": stored.document_type,
-        "document_number": stored.document_number,
-        "conversation_id": stored.conversation_id,
-    }
+    about = concerned.certificate_of(conn, stored)
     events.append(
         conn,
         at=outcome.ended_at,
         kind=EventKind.CONTRADICTION,
         subject=stored.message_id,
-        data=facts,
-        audience=_audience(conn, stored),
+        data=detail | concerned.message_facts(stored, about),
+        audience=concerned.audience_of(about),
     )
-
-
-def _audience(conn: Connection, stored: Dispatch) -> events.Audience:
-    """Return those whom a message sent from here concerns."""
-    issued = stored.document_type is DocumentType.CERTIFICATE_OF_ORIGIN
-    side = Side.ISSUED if issued else Side.RECEIVED
-    found = certificates.in_conversation(conn, stored.conversation_id)
-    own = next((each for each in found if each.side is side), None)
-    return events.OPERATORS if own is None else events.audience_of(own)

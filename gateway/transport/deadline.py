@@ -7,6 +7,7 @@ end in time, on the calling and on the serving side alike.
 
 from __future__ import annotations
 
+import math
 import socket
 import ssl
 import threading
@@ -57,13 +58,25 @@ def is_over() -> bool:
     return _RUNNING.at is not None and time.monotonic() >= _RUNNING.at
 
 
+def left_of(seconds: float) -> float:
+    """Return the seconds that a step may still take, which may take ``seconds`` by itself.
+
+    Raises:
+        DeadlineError: the time for the whole exchange is over.
+    """
+    if _RUNNING.at is None:
+        return seconds
+    left = _RUNNING.at - time.monotonic()
+    if left <= 0:
+        raise DeadlineError("the time for this exchange is over")
+    return min(seconds, left)
+
+
 def _arm(sock: socket.socket) -> None:
     """Let the next operation on ``sock`` take what is left, and no longer."""
     if _RUNNING.at is None:
         return
-    left = _RUNNING.at - time.monotonic()
-    if left <= 0:
-        raise DeadlineError("the time for this exchange is over")
+    left = left_of(math.inf)
     _RUNNING.socket = sock
     timeout = sock.gettimeout()
     if timeout is None or timeout > left:

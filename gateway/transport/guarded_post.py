@@ -22,14 +22,15 @@ import requests
 import urllib3.exceptions
 from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
-from requests.certs import where
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import Retry
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from gateway.errors import NameUnknownError, TimedOutError, TlsError, UnreachableError
-from gateway.transport.deadline import deadline, with_deadline
+from gateway.transport.deadline import deadline, left_of, with_deadline
 from gateway.transport.http import SOFTWARE_VERSION, retry_after_of
+from gateway.transport.resolving import AddressInfo, resolved
 from gateway.transport.tls import harden
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -123,9 +124,8 @@ def _unwrapped(address: Address) -> Address:
 
 
 def _session(destination: Destination) -> requests.Session:
-    session = requests.Session()
+    session = _Session()
     session.trust_env = False
-    session.max_redirects = 0
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers.clear()
     session.headers.update({"User-Agent": SOFTWARE_VERSION, "Accept-Encoding": "identity"})
@@ -140,7 +140,7 @@ def _context(ca: Path | None) -> ssl.SSLContext:
     harden(context)
     context.verify_mode = ssl.CERT_REQUIRED
     context.check_hostname = True
-    context.load_verify_locations(cafile=where() if ca is None else str(ca))
+    context.load_verify_locations(cafile=DEFAULT_CA_BUNDLE_PATH if ca is None else str(ca))
     return context
 
 
@@ -148,22 +148,19 @@ def _connected(destination: Destination, host: str, port: int) -> socket.socket:
     """Return a connection to one of the addresses of ``host`` that were judged.
 
     Raises:
+        NameUnknownError: the name has no address.
         UnreachableError: the port or every address is forbidden, or none answers.
+        TimedOutError: the name servers do not answer in time.
+        DeadlineError: the time of the exchange is over.
     """
     if destination.ports is not None and port not in destination.ports:
         raise UnreachableError(f"the port {port} is none that may be reached")
-    try:
-        answers = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
-    except (socket.gaierror, UnicodeError) as exc:
-        raise NameUnknownError("no address is known for the receiver") from exc
-    allowed = [each for each in answers if is_allowed(str(each[4][0]), destination.networks)]
-    if not allowed:
-        raise UnreachableError("the address is not public, and no allowed network holds it")
     last: OSError | None = None
-    for family, kind, protocol, _, where in allowed[:_ADDRESSES_TRIED]:
+    for family, kind, protocol, _, where in _judged(destination, host, port)[:_ADDRESSES_TRIED]:
+        patience = left_of(destination.seconds)
         sock = socket.socket(family, kind, protocol)
         try:
-            sock.settimeout(destination.seconds)
+            sock.settimeout(patience)
             sock.connect(where)
         except OSError as exc:
             sock.close()
@@ -171,6 +168,28 @@ def _connected(destination: Destination, host: str, port: int) -> socket.socket:
         else:
             return sock
     raise UnreachableError("no connection to the receiver") from last
+
+
+def _judged(destination: Destination, host: str, port: int) -> list[AddressInfo]:
+    """Return the addresses of ``host`` that may be reached."""
+    try:
+        found = resolved(host.strip("[]"), port, seconds=left_of(destination.seconds))
+    except TimeoutError as exc:
+        raise TimedOutError("the name servers do not answer in time") from exc
+    except (OSError, UnicodeError) as exc:
+        raise NameUnknownError("no address is known for the receiver") from exc
+    allowed = [each for each in found if is_allowed(str(each[4][0]), destination.networks)]
+    if not allowed:
+        raise UnreachableError("the address is not public, and no allowed network holds it")
+    return allowed
+
+
+class _Session(requests.Session):
+    """Takes a redirect for an answer; the library would read its body to look where it leads."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Return no target."""
+        del resp
 
 
 class _GuardedAdapter(HTTPAdapter):

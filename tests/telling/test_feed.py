@@ -145,7 +145,7 @@ def test_a_document_that_is_refused_here_is_told_to_customs(border):
     deliver(corridor, envelope(corridor, payload(corridor, other)))
     last = border.ke.get("/events?after=0", CUSTOMS).json["events"][-1]["data"]
     assert (last["kind"], last["code"]) == ("DOCUMENT_REFUSED", "RULES_BROKEN")
-    assert (last["peer"], last["document_type"]) == ("ZM-SW", "CERTIFICATE_OF_ORIGIN")
+    assert (last["peer"], last["document_type"]) == ("ZM-SW", "CertificateOfOrigin")
     assert "SERIAL_REUSED" in kinds(border.ke, CUSTOMS)
     assert kinds(border.ke, AUTHORITY) == []
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
 from gateway.services.webhook_sending import Teller
 from gateway.store import Store
-from tests.telling.receiver import register, tell, teller
+from tests.api.conftest import Border, make_border
+from tests.api.counter import Front
+from tests.telling.receiver import Receiver, register, tell, teller
 
 
 def tell_all(telling: Teller, url: str) -> None:
@@ -20,8 +24,22 @@ def tell_all(telling: Teller, url: str) -> None:
 
 
 def test_each_event_is_told_at_least_once_and_in_order_although_the_worker_is_killed(
-    told, receiver, border, tmp_path: Path
+    pki, sqlite_template: Path, hooked, receiver, tmp_path: Path
 ):
+    paths = iter(("zm.db", "ke.db"))
+    with ExitStack() as stores:
+
+        def make() -> Store:
+            path = tmp_path / next(paths)
+            shutil.copyfile(sqlite_template, path)
+            return stores.enter_context(closing(Store.open(f"sqlite:///{path}")))
+
+        border = make_border(pki, make)
+        told = hooked(border.zm, receiver.port)
+        _kill_in_the_middle(told, receiver, border, f"sqlite:///{tmp_path / 'zm.db'}")
+
+
+def _kill_in_the_middle(told: Front, receiver: Receiver, border: Border, url: str) -> None:
     register(told, receiver.url)
     tell(told, *["same lane"] * 6)
     killed: list[int] = []
@@ -33,7 +51,6 @@ def test_each_event_is_told_at_least_once_and_in_order_although_the_worker_is_ki
         return 204
 
     receiver.behave = kill_at_the_third
-    url = f"sqlite:///{tmp_path / '0.db'}"
     fork = multiprocessing.get_context("fork")
     child = fork.Process(target=tell_all, args=(teller(told), url))
     child.start()

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from gateway.documents import DocumentType, from_json
 from gateway.errors import UnsupportedMediaError
 from gateway.exchange.intake import CANONICAL_JSON, MESSAGE_XML, national_format
-from gateway.exchange.responding import CustomsAction, CustomsDecisionForm, noting_over_use
+from gateway.exchange.responding import CustomsAction, CustomsDecisionForm
 from gateway.services.access import Caller
 from gateway.services.counter import Counter, GivenAnswer
 from gateway.services.submission import (
@@ -73,12 +73,11 @@ def _decided(call: Call, action: CustomsAction) -> Reply:
     kind = DocumentType.CUSTOMS_RESPONSE
     if call.query.dry_run:
         return Reply(content=_answer(call, try_decision(counter, caller, action), kind, dry=True))
-    with noting_over_use(counter.desk, action):
-        return _reply(
-            counter.once(
-                call.key, lambda conn: _given(call, decide(counter, conn, caller, action), kind)
-            )
+    return _reply(
+        counter.once(
+            call.key, lambda conn: _given(call, decide(counter, conn, caller, action), kind)
         )
+    )
 
 
 def _form(call: Call) -> str:
