@@ -17,7 +17,13 @@ _SERIAL_TAKEN: Final = "V84"
 
 
 def tell_refused(
-    conn: Connection, header: Header, *, code: str | None, own_country: str, at: datetime
+    conn: Connection,
+    header: Header,
+    *,
+    peer_id: int,
+    code: str | None,
+    own_country: str,
+    at: datetime,
 ) -> None:
     """Tell those whom the document would have concerned that it was refused, and by which code.
 
@@ -36,7 +42,7 @@ def tell_refused(
         kind=events.Kind.DOCUMENT_REFUSED,
         subject=header.message_id,
         data=data,
-        audience=_audience(conn, header, own_country),
+        audience=_audience(conn, header, peer_id, own_country),
     )
 
 
@@ -59,11 +65,13 @@ def tell_reused_serial(
         tell_serial_reused(conn, present, document, message_id=message_id, at=at)
 
 
-def _audience(conn: Connection, header: Header, own_country: str) -> events.Audience:
+def _audience(conn: Connection, header: Header, peer_id: int, own_country: str) -> events.Audience:
+    """Return who is told; a peer can address only those whose certificates went to it."""
     if header.document_type is DocumentType.CERTIFICATE_OF_ORIGIN:
         return events.Audience(circle=EventCircle.RECEIVED, country=own_country)
     if header.document_type is DocumentType.CUSTOMS_RESPONSE:
         for found in certificates.in_conversation(conn, header.conversation_id):
-            if found.side is Side.ISSUED:
+            sent_to = {each.peer_id for each in certificates.deliveries(conn, found.id)}
+            if found.side is Side.ISSUED and peer_id in sent_to:
                 return events.audience_of(found)
     return events.OPERATORS

@@ -127,8 +127,14 @@ def _settled(
         receipt = _receipt(desk, message, judged)
     inbox.record_arrival(conn, _arrival(message, examined, judged, receipt))
     if judged.verdict is Verdict.REFUSED:
-        own, header = desk.identity.country, message.header
-        tell_refused(conn, header, code=judged.code, own_country=own, at=message.now)
+        tell_refused(
+            conn,
+            message.header,
+            peer_id=message.peer.id,
+            code=judged.code,
+            own_country=desk.identity.country,
+            at=message.now,
+        )
     return receipt
 
 

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, select, text, update
+from sqlalchemy import Connection, Select, bindparam, select, text, union_all, update
 
 from gateway.errors import NotFoundError
 from gateway.store import bodies, search_keys
@@ -26,6 +26,7 @@ from gateway.store.rows import (
 )
 from gateway.store.statements import Statement, inserting
 from gateway.store.states import DeliveryRole, ExchangeState, ImportState, IssueState, Side
+from gateway.store.tables import arrivals, dispatches
 from gateway.store.tables import certificate_deliveries as deliveries_table
 from gateway.store.tables import certificate_items as items_table
 from gateway.store.tables import certificates as table
@@ -160,8 +161,20 @@ def ended_by(conn: Connection, message_id: str) -> CertificateRow | None:
 
 
 def in_conversation(conn: Connection, conversation_id: str) -> tuple[CertificateRow, ...]:
-    """Return the certificates whose life this conversation is: one, or one on each side."""
-    query = select(*_COLUMNS).where(table.c.conversation_id == conversation_id)
+    """Return the certificates whose life this conversation is: one, or one on each side.
+
+    Conversations of certificates have no index of their own: every submission would pay for it.
+    The messages have one, and name the serial number.
+    """
+    serials = union_all(
+        *(
+            select(messages.c.document_key).where(messages.c.conversation_id == conversation_id)
+            for messages in (dispatches, arrivals)
+        )
+    )
+    query = select(*_COLUMNS).where(
+        table.c.serial_key.in_(serials), table.c.conversation_id == conversation_id
+    )
     return tuple(_certificate(row) for row in conn.execute(query.order_by(table.c.id)))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from gateway.documents.codes import DocumentType
-from gateway.store import certificates, events
+from gateway.store import certificates, events, utilisation
 from gateway.store.rows import CertificateRow, Claim, Dispatch
 from gateway.store.states import Side
 
@@ -26,8 +26,11 @@ def answered_by(conn: Connection, sent: Claim | Dispatch) -> CertificateRow | No
     """Return the certificate that a customs response sent from here answers, None for others."""
     if sent.document_type is not DocumentType.CUSTOMS_RESPONSE:
         return None
-    found = certificates.in_conversation(conn, sent.conversation_id)
-    return next((each for each in found if each.side is Side.RECEIVED), None)
+    response = utilisation.response_of_message(conn, sent.message_id)
+    if response is None:
+        return None
+    found = certificates.get(conn, response.certificate_id)
+    return found if found.side is Side.RECEIVED else None  # a peer may have used this id, too
 
 
 def audience_of(certificate: CertificateRow | None) -> events.Audience:

@@ -126,7 +126,7 @@ def test_a_parameter_that_does_not_fit_is_named(border, query):
     ],
 )
 def test_an_address_that_is_none_is_answered_with_a_problem(border, method, path, status):
-    answer = border.zm._ask(method, path, WINDOW)
+    answer = border.zm.ask(method, path, WINDOW)
     assert answer.status_code == status
     assert answer.content_type == "application/problem+json"
     assert ("Allow" in answer.headers) is (status == 405)

@@ -18,11 +18,13 @@ from gateway.store import (
     Side,
     Store,
     certificates,
+    events,
     journal,
     outbox,
     peers,
 )
 from gateway.store.migrations import known_revisions, present_revision, upgrade
+from gateway.store.migrations.versions import v0013_telling
 from gateway.store.portable import count, rows, shapes
 from gateway.store.tables import metadata
 
@@ -104,6 +106,33 @@ def test_the_migrated_tables_are_the_ones_that_the_code_expects(empty_url: str):
             assert {index.name for index in table.indexes} <= indexes
         for shape in shapes():
             assert len(list(rows(conn, shape))) == count(conn, shape)
+    store.close()
+
+
+ISSUED, RECEIVED = ("ISSUED", "ZM", "ZM-ZRA", 11), ("RECEIVED", "ZM", "KE-KRA", 12)
+EVERYBODY, OPERATORS = ("EVERYBODY", None, None, None), ("OPERATORS", None, None, None)
+
+
+@pytest.mark.parametrize("at_once", [1, 4, 500])
+def test_the_events_so_far_learn_whom_they_concern(
+    empty_url: str, at_once: int, monkeypatch: pytest.MonkeyPatch
+):
+    """Certificates by their serial, messages by what they carry or answer; else operators."""
+    monkeypatch.setattr(v0013_telling, "_BATCH", at_once)
+    store = filled(empty_url, "0001", "0003", "0012")
+    store.migrate()
+    with store.read() as conn:
+        told = {
+            event.cursor: (event.circle, event.country, event.authority, event.certificate_id)
+            for event in events.after(conn, 0)
+        }
+    assert told == {
+        1: OPERATORS,
+        **dict.fromkeys((2, 3, 4, 5), ISSUED),
+        **dict.fromkeys((6, 7, 8), RECEIVED),
+        9: EVERYBODY,
+        **dict.fromkeys((10, 11, 12), OPERATORS),
+    }
     store.close()
 
 

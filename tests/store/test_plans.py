@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
-from gateway.store import DeliveryState, Store, outbox
+from gateway.store import DeliveryState, Store, certificates, outbox
 from tests.store.helpers import NOW
 
 STOPPED = (DeliveryState.HELD, DeliveryState.REFUSED, DeliveryState.FAILED)
@@ -31,6 +31,12 @@ def test_what_is_under_way_to_a_peer_is_counted_without_its_backlog(tmp_path: Pa
         counting = [each for each in asked if "under_way" in each[0] or "SENDING" in each[0]]
         assert counting
         assert all("ix_dispatches_under_way" in _plan(conn, *each) for each in counting)
+
+
+def test_the_certificates_of_a_conversation_are_found_without_reading_all(tmp_path: Path) -> None:
+    with _books(tmp_path) as store, store.read() as conn, _asked(conn) as asked:
+        certificates.in_conversation(conn, "c-1")
+        assert "SCAN" not in _plan(conn, *asked[-1])
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -112,74 +113,104 @@ def _webhook_deliveries() -> None:
 
 _EVENTS = sa.table(
     "events",
-    *(
-        sa.column(name)
-        for name in (
-            "cursor",
-            "kind",
-            "data",
-            "circle",
-            "country",
-            "authority",
-            "certificate_id",
-        )
+    *map(
+        sa.column,
+        ("cursor", "kind", "subject", "data", "circle", "country", "authority", "certificate_id"),
     ),
 )
+_DELIVERIES = sa.table("certificate_deliveries", *map(sa.column, ("certificate_id", "message_id")))
+_RESPONSES = sa.table("responses", *map(sa.column, ("certificate_id", "message_id")))
 _CERTIFICATES = sa.table(
     "certificates",
-    *(
-        sa.column(name)
-        for name in (
+    *map(
+        sa.column,
+        (
             "id",
             "side",
             "serial_key",
             "issuing_country",
             "destination_country",
             "authority_code",
-            "conversation_id",
-        )
+        ),
     ),
 )
-_SIDE_OF = {"CERTIFICATE_OF_ORIGIN": "ISSUED", "CUSTOMS_RESPONSE": "RECEIVED"}
+_TELL = (
+    sa.update(_EVENTS)
+    .where(_EVENTS.c.cursor == sa.bindparam("own"))
+    .values(
+        {
+            name: sa.bindparam(f"new_{name}")
+            for name in ("circle", "country", "authority", "certificate_id")
+        }
+    )
+)
+_EVERYBODY = {
+    "new_circle": "EVERYBODY",
+    "new_country": None,
+    "new_authority": None,
+    "new_certificate_id": None,
+}
 
 
 def _fill(conn: Connection) -> None:
+    """Find out whom the events so far concern; what cannot be found out stays the operators'."""
     after = 0
-    query = sa.select(_EVENTS.c.cursor, _EVENTS.c.kind, _EVENTS.c.data)
+    query = sa.select(_EVENTS.c.cursor, _EVENTS.c.kind, _EVENTS.c.subject, _EVENTS.c.data)
     while rows := conn.execute(
         query.where(_EVENTS.c.cursor > after).order_by(_EVENTS.c.cursor).limit(_BATCH)
     ).all():
-        for row in rows:
-            told = _told(conn, row.kind, json.loads(row.data))
-            if told:
-                own = _EVENTS.c.cursor == row.cursor
-                conn.execute(sa.update(_EVENTS).where(own).values(**told))
+        batch = _Batch(conn, [(row, json.loads(row.data)) for row in rows])
+        told = [{"own": cursor, **values} for cursor, values in batch.told()]
+        if told:
+            conn.execute(_TELL, told)
         after = rows[-1].cursor
 
 
-def _told(conn: Connection, kind: str, data: dict[str, Any]) -> dict[str, Any]:
-    if kind == "BOOKS_RESTORED":
-        return {"circle": "EVERYBODY"}
-    own = _CERTIFICATES.c
-    if "serial_number" in data:
-        key = canonical_key(data["serial_number"])
-        which = [
-            own.side == data["side"],
-            own.issuing_country == data["issuing_country"],
-            own.serial_key == key,
-        ]
-    elif data.get("document_type") in _SIDE_OF and data.get("conversation_id"):
-        side = _SIDE_OF[data["document_type"]]
-        which = [own.side == side, own.conversation_id == data["conversation_id"]]
-    else:
-        return {}
-    found = conn.execute(sa.select(_CERTIFICATES).where(*which).limit(1)).one_or_none()
-    if found is None:
-        return {}
+class _Batch:
+    """Is some events with the certificates that they may be about, asked for all at once."""
+
+    def __init__(self, conn: Connection, rows: Sequence[tuple[Any, dict[str, Any]]]) -> None:
+        self._rows = rows
+        own = _CERTIFICATES.c
+        serials = {canonical_key(data["serial_number"]) for _, data in rows if _names(data)}
+        named = conn.execute(sa.select(_CERTIFICATES).where(own.serial_key.in_(serials)))
+        self._by_serial = {(row.side, row.issuing_country, row.serial_key): row for row in named}
+        messages = {row.subject for row, _ in rows}
+        self._by_message = {
+            row.message_id: row
+            for side, carrying in (("RECEIVED", _RESPONSES), ("ISSUED", _DELIVERIES))
+            for row in conn.execute(
+                sa.select(_CERTIFICATES, carrying.c.message_id)
+                .join(carrying, carrying.c.certificate_id == own.id)
+                .where(carrying.c.message_id.in_(messages), own.side == side)
+            )
+        }
+
+    def told(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield cursor and audience of each event that not only operators are told of."""
+        for row, data in self._rows:
+            if row.kind == "BOOKS_RESTORED":
+                yield row.cursor, _EVERYBODY
+            elif (found := self._certificate(row.subject, data)) is not None:
+                yield row.cursor, _audience(found)
+
+    def _certificate(self, subject: str, data: dict[str, Any]) -> Any:
+        if _names(data):
+            key = canonical_key(data["serial_number"])
+            return self._by_serial.get((data["side"], data["issuing_country"], key))
+        return self._by_message.get(subject)
+
+
+def _names(data: dict[str, Any]) -> bool:
+    """Return whether an event names its certificate."""
+    return {"serial_number", "side", "issuing_country"} <= data.keys()
+
+
+def _audience(found: Any) -> dict[str, Any]:
     issued = found.side == "ISSUED"
     return {
-        "circle": found.side,
-        "country": found.issuing_country if issued else found.destination_country,
-        "authority": canonical_key(found.authority_code)[:140],
-        "certificate_id": found.id,
+        "new_circle": found.side,
+        "new_country": found.issuing_country if issued else found.destination_country,
+        "new_authority": canonical_key(found.authority_code)[:140],
+        "new_certificate_id": found.id,
     }
