@@ -157,6 +157,27 @@ def test_a_dry_run_says_what_the_peer_would_refuse(border):
     assert answer["receiver"]["test"] is True
 
 
+def test_a_dry_run_says_what_only_the_peer_would_find_and_the_peer_finds_it(border):
+    """The importing state uses another edition of the tariff, which is no matter of ours."""
+    for front in (border.zm, border.ke):
+        comesa = front.desk.agreements["COMESA"]
+        kenya = comesa.members["KE"].model_copy(update={"hs_edition": "2017"})
+        bent = comesa.model_copy(update={"members": {**comesa.members, "KE": kenya}})
+        front.desk.__dict__["agreements"] = {**front.desk.agreements, "COMESA": bent}
+    body = certificate().model_dump_json().encode()
+    tried = border.zm.post("/certificates?dry_run=true", body, headers={"Accept-Language": "fr"})
+    assert tried.json["findings"] == []
+    assert tried.json["peer"]["would_refuse"] is False
+    (foreseen,) = tried.json["peer"]["findings"]
+    assert (foreseen["rule"], foreseen["path"]) == ("V35", "items[0].hs_edition")
+    message_id = border.zm.submit(certificate()).json["message_id"]
+    border.deliver()
+    found = border.zm.get(f"/messages/{message_id}", headers={"Accept-Language": "fr"}).json
+    assert [(each["rule"], each["path"]) for each in found["findings"]] == [
+        (foreseen["rule"], foreseen["path"])
+    ]
+
+
 def test_what_a_dry_run_promises_of_the_peer_is_what_the_peer_then_does(both):
     body = certificate().model_dump_json().encode()
     judged = both.zm.post("/certificates?dry_run=true", body).json

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.documents import Verdict
 from gateway.exchange.reconcile import reconcile_due
-from gateway.store import Side, Store, journal
+from gateway.store import Side, Store, events, journal
 from gateway.store.tables import arrivals
 from tests.exchange.corridor import Corridor
 from tests.reconcile.damage import (
@@ -94,6 +94,9 @@ def test_a_side_restored_to_the_middle_of_the_day_gets_the_rest_back(
     reconcile(corridor)
     assert_agreed(corridor)
     assert totals(corridor.ke, Side.RECEIVED)[serial(1)] == [(1, Decimal(3500))]
+    with corridor.ke.desk.store.read() as conn:
+        told = [each for each in events.newest(conn) if each.kind == "RESPONSE_RECOVERED"]
+    assert [(each.subject, each.data["sequence"]) for each in told] == [(serial(1), 2)]
 
 
 def test_a_decision_that_customs_repeats_after_its_recovery_uses_nothing_twice(

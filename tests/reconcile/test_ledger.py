@@ -10,7 +10,7 @@ from sqlalchemy import update
 from gateway.documents import UtilisationStatus
 from gateway.errors import ConflictError
 from gateway.register.recovery import correct_totals, recover_response_sent
-from gateway.store import Side, certificates, journal, utilisation
+from gateway.store import Side, certificates, events, journal, utilisation
 from gateway.store.tables import certificate_items, dispatches
 from tests.exchange.corridor import Corridor, decide, response_of
 from tests.factories import NOW
@@ -47,6 +47,9 @@ def test_a_running_total_that_was_altered_is_counted_anew(corridor: Corridor, al
     side = corridor.ke if altered == "importing" else corridor.zm
     with side.desk.store.read() as conn:
         assert journal.page(conn, action=journal.Action.UTILISATION_CORRECTED)
+        told = [each.data for each in events.newest(conn, subject=serial(1))]
+    used = {"issuing": "1999", "importing": "-9999", "both": "1999"}[altered]
+    assert {"1": used} in [each["changed"] for each in told if each.get("reason")]
 
 
 def test_correcting_right_totals_changes_nothing(corridor: Corridor):

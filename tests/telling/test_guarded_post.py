@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from ipaddress import ip_network
@@ -12,6 +13,7 @@ import pytest
 
 from gateway.errors import NameUnknownError, TimedOutError, TlsError, UnreachableError
 from gateway.transport.guarded_post import Destination, is_allowed, post
+from gateway.transport.resolving import MOST_AT_ONCE, resolved
 from tests.telling.receiver import receiving
 from tests.telling.test_webhooks import leading_to
 
@@ -98,6 +100,59 @@ def test_an_answer_that_drips_is_given_up_when_the_time_is_over():
         with pytest.raises(TimedOutError):
             post(to(port, "127.0.0.2", seconds=0.3), b"x", {})
         ended.set()
+
+
+def test_a_name_server_that_does_not_answer_is_given_up_in_time(monkeypatch):
+    answered = threading.Event()
+
+    def hang(*_args: object, **_kwargs: object):
+        answered.wait(20)
+        raise socket.gaierror(-3, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    begun = time.monotonic()
+    with pytest.raises(TimedOutError, match="name servers"):
+        post(to(80, seconds=0.2), b"x", {})
+    assert time.monotonic() - begun < 5
+    answered.set()
+
+
+def test_names_that_hang_use_up_neither_threads_nor_the_end_of_the_process(monkeypatch):
+    answered, hanging = threading.Event(), []
+
+    def hang(*_args: object, **_kwargs: object):
+        hanging.append(threading.current_thread())
+        answered.wait(20)
+        return leading_to("192.0.2.1", 80)()
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    for _ in range(MOST_AT_ONCE + 5):
+        with pytest.raises(TimeoutError):
+            resolved("receiver.example", 80, seconds=0.001)
+    assert len(hanging) <= MOST_AT_ONCE
+    assert all(each.daemon for each in hanging)
+    answered.set()
+    for each in hanging:
+        each.join(10)
+    assert resolved("receiver.example", 80, seconds=10)[0][4] == ("192.0.2.1", 80)
+
+
+def test_all_addresses_together_have_no_longer_than_the_whole_attempt(monkeypatch):
+    waited = []
+
+    def time_out(sock: socket.socket, _where: object) -> None:
+        waited.append(sock.gettimeout())
+        time.sleep(sock.gettimeout())
+        raise TimeoutError
+
+    four = [leading_to("127.0.0.2", 80)()[0]] * 4
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_a, **_k: four)
+    monkeypatch.setattr(socket.socket, "connect", time_out)
+    begun = time.monotonic()
+    with pytest.raises(TimedOutError):
+        post(to(80, seconds=0.2), b"x", {})
+    assert time.monotonic() - begun < 0.6
+    assert len(waited) <= 3
 
 
 @contextmanager
