@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,21 @@ def test_a_restore_must_say_where_to_and_whose(home: Path, tmp_path: Path, words
     told = eco("restore", file, *(tmp_path / word for word in words))
     assert told.exit_code == 2
     assert not (tmp_path / "new").exists()
+
+
+def test_the_key_behind_webhooks_moves_too_and_never_lies_open_in_a_backup(
+    home: Path, tmp_path: Path
+):
+    secret, file = bytes(range(32)), tmp_path / "zm.backup"
+    (home / "keys" / "webhooks.key").write_bytes(secret)
+    made = said(eco("backup", file, "--home", home, "--json", env=SECRET))
+    with zipfile.ZipFile(file) as archive:
+        assert not any(secret in archive.read(name) for name in archive.namelist())
+    words = ("restore", file, tmp_path / "new", "--signer", made["signer_sha256"], "--json")
+    said(eco(*words, env=SECRET))
+    moved = tmp_path / "new" / "keys" / "webhooks.key"
+    assert moved.read_bytes() == secret
+    assert stat.S_IMODE(moved.stat().st_mode) == 0o600
 
 
 def test_a_damaged_backup_ends_with_its_code(home: Path, tmp_path: Path):

@@ -107,6 +107,20 @@ def test_callers_that_come_while_one_commits_share_the_next_commit(store: Store)
     assert stored(store) == set(names)
 
 
+def test_what_was_attempted_in_a_shared_commit_that_is_undone_is_told_once(store: Store) -> None:
+    def attempt(conn: Connection) -> None:
+        kind = events.Kind.OVER_USE_ATTEMPTED
+        events.append(conn, at=NOW, kind=kind, subject="tried", though_undone=True)
+        raise ConflictError("refused")
+
+    crowd = Crowd(store)
+    crowd.come({"good": writer("good"), "bad": attempt, "other": writer("other")})
+    assert isinstance(crowd.answers["bad"], ConflictError)
+    assert crowd.answers["good"] == "good"
+    with store.read() as conn:
+        assert sorted(one.subject for one in events.after(conn, 0)) == ["good", "other", "tried"]
+
+
 def test_more_callers_than_fit_one_transaction_are_served_in_turns(store: Store) -> None:
     seen, crowd = commits_of(store), Crowd(store)
     names = {f"n{number:02}" for number in range(40)}
