@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from ipaddress import ip_network
 
 import pytest
@@ -14,13 +14,27 @@ import pytest
 from gateway.errors import NameUnknownError, TimedOutError, TlsError, UnreachableError
 from gateway.transport.guarded_post import Destination, is_allowed, post
 from gateway.transport.resolving import MOST_AT_ONCE, resolved
-from tests.telling.receiver import receiving
+from tests.telling.receiver import Receiver, receiving
 from tests.telling.test_webhooks import leading_to
 
 
 def to(port: int, host: str = "receiver.example", **changes) -> Destination:
     values = {"networks": (ip_network("127.0.0.2/32"),), "seconds": 1.0}
     return Destination(url=f"http://{host}:{port}/", **(values | changes))
+
+
+@contextmanager
+def two_receivers() -> Iterator[tuple[Receiver, Receiver]]:
+    """Give one at an allowed address, and one inside, at a port that is free at both."""
+    while True:
+        with ExitStack() as both:
+            meant = both.enter_context(receiving("127.0.0.2"))
+            try:
+                inside = both.enter_context(receiving("127.0.0.1", meant.port))
+            except OSError:  # another process has it there
+                continue
+            yield meant, inside
+            return
 
 
 def answers(*addresses: str):
@@ -36,7 +50,7 @@ def answers(*addresses: str):
 
 
 def test_a_name_that_leads_elsewhere_the_second_time_leads_nowhere(monkeypatch):
-    with receiving("127.0.0.2") as meant, receiving("127.0.0.1", meant.port) as inside:
+    with two_receivers() as (meant, inside):
         resolve, calls = answers("127.0.0.2", "127.0.0.1")
         monkeypatch.setattr(socket, "getaddrinfo", resolve)
         assert post(to(meant.port), b"one", {}).status == 204
@@ -48,7 +62,7 @@ def test_a_name_that_leads_elsewhere_the_second_time_leads_nowhere(monkeypatch):
 
 
 def test_of_several_addresses_only_those_that_are_allowed_are_tried(monkeypatch):
-    with receiving("127.0.0.2") as meant, receiving("127.0.0.1", meant.port) as inside:
+    with two_receivers() as (meant, inside):
         both = [leading_to(a, meant.port)()[0] for a in ("127.0.0.1", "127.0.0.2")]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_a, **_k: both)
         assert post(to(meant.port), b"x", {}).status == 204

@@ -254,20 +254,21 @@ def test_any_other_answer_than_yes_is_told_again_and_no_redirect_is_followed(
 
 
 def test_a_receiver_that_is_down_costs_nobody_anything_and_gets_all_when_it_is_back(border, hooked):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-    front = hooked(border.zm, port)
-    made = register(front, f"http://127.0.0.1:{port}/told")
-    tell(front, "a", "b", "c")
-    assert teller(front).drain() == 0
-    assert hook_of(front, made)["last_error"] == "UNREACHABLE"
-    assert border.zm.submit(certificate()).status_code == 202
-    border.deliver()
-    border.corridor.clock.pass_time(minutes=20)
-    with receiving(port=port) as back:
-        assert teller(front).drain() == 4
-    assert sorted(back.ids) == [1, 2, 3, 4]
+    with socket.socket() as kept:  # bound without listening: nobody else gets the port
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        port = kept.getsockname()[1]
+        front = hooked(border.zm, port)
+        made = register(front, f"http://127.0.0.1:{port}/told")
+        tell(front, "a", "b", "c")
+        assert teller(front).drain() == 0
+        assert hook_of(front, made)["last_error"] == "UNREACHABLE"
+        assert border.zm.submit(certificate()).status_code == 202
+        border.deliver()
+        border.corridor.clock.pass_time(minutes=20)
+        with receiving(port=port) as back:
+            assert teller(front).drain() == 4
+        assert sorted(back.ids) == [1, 2, 3, 4]
 
 
 def test_a_slow_receiver_is_given_up_in_time_and_delays_no_other(border, hooked, receiver):
