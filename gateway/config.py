@@ -23,6 +23,8 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from gateway.config_api import ApiSection, FormatsSection, WebhooksSection
+from gateway.config_api import ApiSection, FormatsSection
+from gateway.config_console import ConsoleSection
 from gateway.config_operations import AlertsSection, WatchSection
 from gateway.config_section import Port, Section
 from gateway.documents import DocumentType
@@ -272,6 +274,7 @@ class Settings(Section):
     alerts: AlertsSection = AlertsSection()
     api: ApiSection = ApiSection()
     webhooks: WebhooksSection = WebhooksSection()
+    console: ConsoleSection = ConsoleSection()
     home: Path
 
     def resolve(self, path: Path) -> Path:

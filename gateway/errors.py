@@ -160,6 +160,22 @@ class InvalidDocumentError(InputError):
     remedy = "Correct what the findings name and submit again."
 
 
+class WeakPasswordError(InputError):
+    """A new password is too short, too long, or too easy to guess.
+
+    Attributes:
+        fault: which of them, as ``TOO_EASY``.
+    """
+
+    code = "WEAK_PASSWORD"
+    http_status = 422
+    remedy = "Take four or five words that do not belong together."
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(f"the password is {fault.lower().replace('_', ' ')}")
+        self.fault = fault
+
+
 class NotFoundError(InputError):
     """Nothing is stored under the name asked for."""
 
@@ -222,6 +238,13 @@ class NotAuthenticatedError(AccessError):
     code = "NOT_AUTHENTICATED"
     http_status = 401
     remedy = "Send `Authorization: Bearer` with a key that has neither ended nor been revoked."
+
+
+class SignInError(NotAuthenticatedError):
+    """Login, password or code do not belong together."""
+
+    code = "SIGN_IN"
+    remedy = "Try again; after five failures wait 15 minutes, or ask an administrator for a code."
 
 
 class NotPermittedError(AccessError):

@@ -19,7 +19,11 @@ from gateway.jobs import Job
 from gateway.services.counter import Counter, long_polls_of
 from gateway.services.webhook_desk import HookDesk, HookSecrets
 from gateway.services.webhook_sending import Patience, Teller
+from gateway.services.counter import Counter
+from gateway.services.people.desk import PeopleDesk, SessionTerms
+from gateway.services.people.secrets import Secrets, load_key
 from gateway.web.api import ApiSettings, create_api_app
+from gateway.web.console import ConsoleSettings, create_console_app
 from gateway.web.pressure import Pressure
 from gateway.web.serving import ServerSettings, ServerTls
 
@@ -96,4 +100,62 @@ def api_server(settings: Settings) -> ServerSettings:
         threads=api.threads,
         tls=None if api.behind_proxy else tls,
         name=f"eco api {settings.gateway.identifier}",
+    )
+
+
+def console_app(home: Path, *, clock: Clock = system_clock) -> Flask:
+    """Return the WSGI app of the console; built in each worker after the fork."""
+    gateway = open_gateway(home, clock=clock)
+    return create_console_app(
+        counter_of(gateway), people_desk(gateway), console_settings(gateway.settings)
+    )
+
+
+def people_desk(gateway: Gateway) -> PeopleDesk:
+    """Return what the services about people work with."""
+    settings = gateway.settings
+    own = settings.console
+    key = load_key(settings.resolve(own.secret))
+    return PeopleDesk(
+        store=gateway.desk.store,
+        clock=gateway.desk.clock,
+        secrets=Secrets(key=key, issuer=f"eCO {settings.gateway.identifier}"),
+        terms=SessionTerms(
+            idle=timedelta(minutes=own.idle_minutes),
+            whole=timedelta(hours=own.session_hours),
+            needs_factor=own.second_factor,
+        ),
+    )
+
+
+def console_settings(settings: Settings) -> ConsoleSettings:
+    """Return what the console is told."""
+    own = settings.console
+    return ConsoleSettings(
+        name=settings.gateway.name,
+        language=Language(settings.gateway.language),
+        max_body_bytes=own.max_upload_bytes,
+        behind_proxy=own.behind_proxy,
+        public=own.public,
+        pressure=Pressure.for_threads(own.threads, per_minute=1200, burst=200),
+        public_pressure=Pressure.for_threads(
+            own.threads, per_minute=own.public_per_minute, burst=own.public_per_minute
+        ),
+    )
+
+
+def console_server(settings: Settings) -> ServerSettings:
+    """Return where and how the console is served."""
+    own = settings.console
+    tls = ServerTls(
+        cert=settings.resolve(own.certificate or settings.tls.certificate),
+        key=settings.resolve(own.key or settings.tls.key),
+        client_ca=None,
+    )
+    return ServerSettings(
+        host=own.host,
+        port=own.port,
+        threads=own.threads,
+        tls=None if own.behind_proxy else tls,
+        name=f"eco console {settings.gateway.identifier}",
     )

@@ -40,6 +40,7 @@ ROOMS = (
     (
         "gateway.config",
         "gateway.config_api",
+        "gateway.config_console",
         "gateway.config_operations",
         "gateway.config_section",
     ),
@@ -58,6 +59,10 @@ NEVER_SIDEWAYS = (
     ("gateway.web.api", "gateway.web.peer"),
     ("gateway.web.api", "gateway.web.operations"),
     ("gateway.web.operations", "gateway.web.peer"),
+    ("gateway.web.console", "gateway.web.peer"),
+    ("gateway.web.console", "gateway.web.api"),
+    ("gateway.web.peer", "gateway.web.console"),
+    ("gateway.web.api", "gateway.web.console"),
     ("gateway.web.operations", "gateway.web.api"),
     ("gateway.jobs", "gateway.web"),
     ("gateway.demo", "gateway.web"),
@@ -109,7 +114,12 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
         "gateway.documents",
         "gateway.demo",
         "gateway.keeping",
+        "gateway.web.console.words",
     ),
+    "argon2": ("gateway.services.people.secrets",),
+    "pyotp": ("gateway.services.people.secrets",),
+    "zxcvbn": ("gateway.services.people.secrets",),
+    "jinja2": ("gateway.web.console.app",),
 }
 
 # Names that go with a value from room to room, so that it can be typed.

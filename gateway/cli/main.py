@@ -44,6 +44,7 @@ _COMMANDS = {
     ),
     "api-key": ("gateway.cli.clients", "api_key", "Make, list, exchange and revoke API keys."),
     "webhook": ("gateway.cli.webhooks", "webhook", "Tell organisations of events by webhook."),
+    "user": ("gateway.cli.users", "user", "Enter people at the console, invite and suspend them."),
     "doctor": (
         "gateway.cli.operating",
         "doctor",

@@ -29,6 +29,7 @@ from gateway.errors import ConfigError
 from gateway.exchange.lanes import Lanes
 from gateway.jobs import books_job, clock_job, collection_job, expiry_job, run_until_stopped
 from gateway.national_side import api_app, api_server, teller_of, telling_job
+from gateway.national_side import api_app, api_server, console_app, console_server
 from gateway.operations.logs import log_as_json
 from gateway.transport import PeerTransport
 from gateway.watching import watching_jobs
@@ -46,6 +47,7 @@ class Entrance(StrEnum):
 
     PEERS = "peers"
     API = "api"
+    CONSOLE = "console"
 
 
 @click.command()
@@ -54,11 +56,12 @@ class Entrance(StrEnum):
 )
 @common
 def serve(call: Invocation, entrance: str) -> None:
-    """Serve peers, or with `api` the national side, until SIGTERM or SIGINT.
+    """Serve peers, the national side (`api`) or people (`console`) until SIGTERM or SIGINT.
 
     Peers speak SOAP and REST with mutual TLS; newly registered ones and renewed TLS
     certificates are taken up without a restart.  The national side speaks REST with API keys
-    (section [api]).  The database is brought up to date first.
+    (section [api]), people a browser (section [console]; `eco user add` enters the first).
+    The database is brought up to date first.
     """
     log_as_json()
     own = load_settings(call.home)
@@ -69,8 +72,10 @@ def serve(call: Invocation, entrance: str) -> None:
     gateway.close()
     if entrance == Entrance.PEERS:
         _serve_peers(call, own)
-    else:
+    elif entrance == Entrance.API:
         _serve_api(call, own)
+    else:
+        _serve_console(call, own)
 
 
 def _serve_peers(call: Invocation, own: Settings) -> None:
@@ -103,6 +108,23 @@ def _serve_api(call: Invocation, own: Settings) -> None:
         )
 
     serve_app(lambda: api_app(call.home), server, ready)
+
+
+def _serve_console(call: Invocation, own: Settings) -> None:
+    server = console_server(own)
+    _require_free("console", server)
+
+    def ready(host: str, port: int) -> None:
+        name = own.gateway.identifier
+        scheme = "http" if server.tls is None else "https"
+        url = f"{scheme}://{host}:{port}/"
+        _announce(
+            call,
+            {"identifier": name, "host": host, "port": port, "url": url},
+            f"the console of {name} is at {url}",
+        )
+
+    serve_app(lambda: console_app(call.home), server, ready)
 
 
 @click.command()

@@ -47,12 +47,14 @@ class Caller:
     Attributes:
         credential: visible part of the key, or the client in the token; never a secret.
         expires_at: when the credential ends.
+        person: login of the person at the console, if one asks and no system.
     """
 
     organisation: Organisation
     scopes: frozenset[Scope]
     credential: str
     expires_at: datetime
+    person: str | None = None
 
     @property
     def digest(self) -> str:
@@ -62,7 +64,7 @@ class Caller:
     @property
     def actor(self) -> str:
         """Who acts, for the journal."""
-        return f"key:{self.digest}"
+        return f"key:{self.digest}" if self.person is None else f"user:{self.person}"
 
     def require(self, scope: Scope) -> None:
         """Return if the caller has the scope.

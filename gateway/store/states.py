@@ -179,6 +179,28 @@ class EntryKind(StrEnum):
     REVERSAL = "REVERSAL"
 
 
+class PersonRole(StrEnum):
+    """Names what a person does at the console; each role has its rights.
+
+    Source: S4:13.1; the table of roles and rights.
+    """
+
+    ISSUING_OFFICER = "ISSUING_OFFICER"
+    ISSUING_ADMINISTRATOR = "ISSUING_ADMINISTRATOR"
+    CUSTOMS_OFFICER = "CUSTOMS_OFFICER"
+    ORIGIN_UNIT = "ORIGIN_UNIT"
+    OPERATOR = "OPERATOR"
+    AUDITOR = "AUDITOR"
+    SECRETARIAT = "SECRETARIAT"
+
+
+class PersonState(StrEnum):
+    """Names whether a person may sign in."""
+
+    ACTIVE = "ACTIVE"
+    SUSPENDED = "SUSPENDED"
+
+
 class JournalAction(StrEnum):
     """Names what was done, as ``subject:deed``; each has a sentence on the console."""
 
@@ -241,6 +263,15 @@ class JournalAction(StrEnum):
     WEBHOOK_ADDED = "webhook:added"
     WEBHOOK_CHANGED = "webhook:changed"
     WEBHOOK_REMOVED = "webhook:removed"
+    PERSON_ADDED = "person:added"
+    PERSON_CHANGED = "person:changed"
+    PERSON_INVITED = "person:invited"
+    PERSON_SIGNED_IN = "person:signed-in"
+    PERSON_SIGNED_OUT = "person:signed-out"
+    PERSON_TURNED_AWAY = "person:turned-away"
+    PASSWORD_SET = "person:password-set"  # noqa: S105
+    SECOND_FACTOR_SET = "person:second-factor-set"
+    RECOVERY_CODE_USED = "person:recovery-code-used"
 
 
 class EventKind(StrEnum):

@@ -15,6 +15,12 @@ from gateway.store.tables.exchange import arrivals, attempts, bodies, dispatches
 from gateway.store.tables.keeping import erased_bodies, erasures, legal_holds
 from gateway.store.tables.operations import alert_notices, alerts, outages, tallies, watch_marks
 from gateway.store.tables.peers import lanes, peer_credentials, peer_crls, peer_sightings, peers
+from gateway.store.tables.people import (
+    console_sessions,
+    one_time_codes,
+    people,
+    sign_in_failures,
+)
 from gateway.store.tables.register import (
     certificate_deliveries,
     certificate_items,
@@ -37,6 +43,7 @@ __all__ = [
     "certificate_items",
     "certificates",
     "chain_heads",
+    "console_sessions",
     "dispatches",
     "erased_bodies",
     "erasures",
@@ -47,15 +54,18 @@ __all__ = [
     "lanes",
     "legal_holds",
     "metadata",
+    "one_time_codes",
     "organisations",
     "outages",
     "peer_credentials",
     "peer_crls",
     "peer_sightings",
     "peers",
+    "people",
     "responses",
     "scheduled_tasks",
     "search_keys",
+    "sign_in_failures",
     "tallies",
     "utilisation_entries",
     "watch_marks",
