@@ -80,9 +80,7 @@ class Browser:
             answer = self.get(answer.headers["Location"])
         return answer
 
-    def _ask(
-        self, method: str, path: str, headers: dict[str, str], **extra: Any
-    ) -> TestResponse:
+    def _ask(self, method: str, path: str, headers: dict[str, str], **extra: Any) -> TestResponse:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self.last = self.client.open(
             path,
@@ -128,9 +126,7 @@ class House:
         code = self.enter(login, role, **extra)
         browser = self.browser()
         browser.get("/welcome")
-        answer = browser.post(
-            "/welcome", login=login, code=code, password=PASSWORD, again=PASSWORD
-        )
+        answer = browser.post("/welcome", login=login, code=code, password=PASSWORD, again=PASSWORD)
         assert answer.status_code == 303, answer.get_data(as_text=True)
         browser.follow("/")
         answer = browser.post("/sign-in/enrol", code=self.code_of(login))

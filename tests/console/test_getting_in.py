@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.store import JournalAction, PersonRole, PersonState, journal, people
 from gateway.services.people import directory, signing_in
+from gateway.store import JournalAction, PersonRole, PersonState, journal, people
 from tests.console.house import PASSWORD, Browser, House
 
 OFFICER = PersonRole.ISSUING_OFFICER
@@ -136,9 +136,7 @@ def test_a_session_ends_by_itself(house: House, span: dict[str, float]) -> None:
 
 def test_a_suspended_person_is_out_at_once(house: House) -> None:
     browser = house.sign_in("mary", OFFICER)
-    directory.set_state(
-        house.desk, "mary", PersonState.SUSPENDED, actor="user:test", reason="left"
-    )
+    directory.set_state(house.desk, "mary", PersonState.SUSPENDED, actor="user:test", reason="left")
     assert browser.get("/").status_code == 303
     assert sign_in(house.browser(), "mary").status_code == 401
 
@@ -167,9 +165,7 @@ def test_a_new_password_ends_the_other_sessions(house: House) -> None:
         ("mary mwale mary", "easy to guess"),
     ],
 )
-def test_a_weak_password_is_refused_with_the_reason(
-    house: House, password: str, said: str
-) -> None:
+def test_a_weak_password_is_refused_with_the_reason(house: House, password: str, said: str) -> None:
     code = house.enter("mary", OFFICER)
     browser = house.browser()
     browser.get("/welcome")

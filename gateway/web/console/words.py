@@ -28,6 +28,8 @@ TEXTS: Final = Path(__file__).parent / "texts"
 _BIDI: Final = dict.fromkeys(
     (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C)
 )
+_DAY: Final = "d MMM y"
+"""Never digits alone: 03/04 is read as April here and as March there."""
 Text = Mapping[str, Any]
 
 
@@ -120,13 +122,13 @@ class Words:
 
     def day(self, value: date | None) -> str:
         """Return a date."""
-        return "" if value is None else format_date(value, format="medium", locale=self.locale)
+        return "" if value is None else format_date(value, _DAY, locale=self.locale)
 
     def moment(self, value: datetime | None) -> Markup:
         """Return a moment in UTC, with its machine-readable form."""
         if value is None:
             return Markup()
-        said = format_datetime(value, format="medium", locale=self.locale)
+        said = format_datetime(value, f"{_DAY}, HH:mm", locale=self.locale)
         iso = value.strftime("%Y-%m-%dT%H:%M:%SZ")
         return Markup('<time datetime="{}">{} UTC</time>').format(iso, said)
 
