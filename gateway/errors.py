@@ -15,9 +15,10 @@ are called; none of them crosses a room's border.
     │   ├── SchemaError, InvalidDocumentError (both carry findings),
     │   ├── MethodNotAllowedError, SoapVersionError, MustUnderstandError,
     │   ├── UnknownOperationError, NotFoundError, BackupDamagedError, BundleDamagedError,
+    │   ├── WeakPasswordError,
     │   ├── ConflictError (KeyReusedError, RequestInWorkError)
     ├── AccessError             who asks is not known here, or may not have this
-    │   └── NotAuthenticatedError, NotPermittedError
+    │   └── NotAuthenticatedError (SignInError), NotPermittedError
     ├── TrustError              a signature or signing certificate does not hold
     │   ├── SignatureMissingError, SignatureShapeError, SignatureInvalidError,
     │   ├── AlgorithmNotAllowedError, SignerUntrustedError, SignerExpiredError,

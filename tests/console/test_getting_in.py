@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.services.people import directory, signing_in
+from gateway.services.people import directory, patience, second_factor
 from gateway.store import JournalAction, PersonRole, PersonState, journal, people
 from tests.console.house import PASSWORD, Browser, House
 
@@ -19,7 +19,7 @@ def sign_in(browser: Browser, login: str, password: str = PASSWORD):
 def test_a_new_person_sets_a_password_and_a_second_factor_and_is_in(house: House) -> None:
     browser = house.sign_in("mary", OFFICER)
     page = browser.last.get_data(as_text=True)
-    assert page.count('class="code"') == signing_in.RECOVERY_CODES
+    assert page.count('class="code"') == second_factor.RECOVERY_CODES
     assert browser.get("/").status_code == 200
 
 
@@ -59,7 +59,7 @@ def test_a_recovery_code_opens_once_and_is_journalled(house: House) -> None:
         assert browser.post("/sign-in/code", code=recovery).status_code == status
     with house.desk.store.read() as conn:
         used = journal.page(conn, action=JournalAction.RECOVERY_CODE_USED, limit=9)
-    assert [entry.detail["left"] for entry in used] == [signing_in.RECOVERY_CODES - 1]
+    assert [entry.detail["left"] for entry in used] == [second_factor.RECOVERY_CODES - 1]
 
 
 def test_an_unknown_login_reads_like_a_wrong_password(house: House) -> None:
@@ -88,7 +88,7 @@ def test_many_networks_cannot_keep_the_owner_out_from_where_the_owner_works(hous
     house.sign_in("mary", OFFICER)
     mac = house.desk.secrets.mac("login", "mary")
     with house.desk.store.begin() as conn:
-        for number in range(signing_in.PER_LOGIN):
+        for number in range(patience.PER_LOGIN):
             people.add_failure(
                 conn, at=house.clock(), login_mac=mac, network=f"203.0.{number}.0/24"
             )

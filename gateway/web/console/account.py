@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.documents import Language
 from gateway.errors import SignInError, WeakPasswordError
-from gateway.services.people import signing_in
+from gateway.services.people import sessions, signing_in
 from gateway.store import people
 from gateway.web.console.pages import Answer, Go, Method, Open, Page, Shown, Visit
 
@@ -40,7 +40,7 @@ def change_password(visit: Visit) -> Answer:
 def end_session(visit: Visit) -> Answer:
     """End one of one's own sessions."""
     number = visit.path["number"]
-    signing_in.sign_out(visit.people, visit.person, session_id=int(number))
+    sessions.sign_out(visit.people, visit.person, session_id=int(number))
     return Go(to="/account")
 
 
@@ -61,7 +61,7 @@ def _account_page(
     values = {
         "failure": failure,
         "done": done,
-        "sessions": signing_in.sessions_of(visit.people, visit.person),
+        "sessions": sessions.sessions_of(visit.people, visit.person),
     }
     return Shown(template="account.html", values=values, status=status)
 

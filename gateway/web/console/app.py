@@ -20,7 +20,8 @@ from gateway.documents import Language
 from gateway.services.counter import Counter
 from gateway.services.people.desk import Origin, PeopleDesk
 from gateway.services.people.roles import Right, Visitor
-from gateway.services.people.signing_in import Step, next_step, visitor_of
+from gateway.services.people.second_factor import Step, next_step
+from gateway.services.people.sessions import visitor_of
 from gateway.services.wording import finding_view
 from gateway.web.console import guard
 from gateway.web.console.figures import FIGURES

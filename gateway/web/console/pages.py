@@ -16,7 +16,7 @@ from gateway.services.access import Caller
 from gateway.services.counter import Counter
 from gateway.services.people.desk import Origin, PeopleDesk
 from gateway.services.people.roles import Right, Visitor
-from gateway.services.people.signing_in import Entry
+from gateway.services.people.sessions import Entry
 from gateway.web.console.words import Words
 from gateway.web.pressure import Pressure
 

@@ -8,7 +8,7 @@ import segno
 from markupsafe import Markup
 
 from gateway.errors import SignInError, SlowDownError, WeakPasswordError
-from gateway.services.people import signing_in
+from gateway.services.people import second_factor, sessions, signing_in
 from gateway.web.console.guard import local_path
 from gateway.web.console.pages import Answer, Go, Method, Open, Page, Shown, Visit
 
@@ -76,7 +76,7 @@ def show_code(visit: Visit) -> Answer:
     """Open the session wholly with a code of the app, or a recovery code."""
     to = local_path(visit.form.get("next", "/"))
     try:
-        entry = signing_in.show_factor(
+        entry = second_factor.show_factor(
             visit.people, visit.person, visit.form.get("code", "")[:_LONGEST], visit.origin
         )
     except (SignInError, SlowDownError) as exc:
@@ -96,7 +96,7 @@ def enrol(visit: Visit) -> Answer:
     if visit.person.person.factor_confirmed:
         return Go(to="/account")
     try:
-        entry, codes = signing_in.confirm_factor(
+        entry, codes = second_factor.confirm_factor(
             visit.people, visit.person, visit.form.get("code", "")[:_LONGEST], visit.origin
         )
     except (SignInError, SlowDownError) as exc:
@@ -106,7 +106,7 @@ def enrol(visit: Visit) -> Answer:
 
 def sign_out(visit: Visit) -> Answer:
     """End the session, in the books as in the browser."""
-    signing_in.sign_out(visit.people, visit.person)
+    sessions.sign_out(visit.people, visit.person)
     return Go(to="/sign-in", leaves=True)
 
 
@@ -120,7 +120,7 @@ def _factor_page(to: str, *, failure: str | None = None, status: int = 200) -> S
 
 
 def _enrol_page(visit: Visit, *, failure: str | None = None, status: int = 200) -> Shown:
-    person, seed = signing_in.enrol(visit.people, visit.person)
+    person, seed = second_factor.enrol(visit.people, visit.person)
     address = visit.people.secrets.address(person.login, seed)
     picture = segno.make(address, error="m").svg_inline(scale=4, border=4, omitsize=True)
     groups = " ".join(seed[at : at + 4] for at in range(0, len(seed), 4))
