@@ -149,7 +149,9 @@ def make_house(front: Front, **settings: Any) -> House:
         secrets=Secrets(key=KEY, issuer="eCO test"),
         terms=SessionTerms(),
     )
-    known = ConsoleSettings(**({"name": "Test gateway", "pressure": WIDE} | settings))
+    known = ConsoleSettings(
+        **({"name": "Test gateway", "pressure": WIDE, "public_pressure": WIDE} | settings)
+    )
     return House(
         front=front,
         desk=desk,

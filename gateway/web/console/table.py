@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.services.people.roles import Right
-from gateway.web.console import account, certificates, colleagues, finding, signing_in
+from gateway.web.console import account, certificates, colleagues, finding, public, signing_in
 from gateway.web.console.pages import Page
 
 PAGES: Final[tuple[Page, ...]] = (
@@ -14,6 +14,7 @@ PAGES: Final[tuple[Page, ...]] = (
     *finding.PAGES,
     *certificates.PAGES,
     *colleagues.PAGES,
+    *public.PAGES,
 )
 
 MENU: Final[tuple[tuple[str, Right], ...]] = (
