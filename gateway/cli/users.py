@@ -33,7 +33,14 @@ def user() -> None:
 @click.option("--organisation", "code", required=True, help="Code of the organisation.")
 @click.option("--role", type=_ROLE, required=True, help="What they do; decides what they may.")
 @click.option("--administers", is_flag=True, help="Looks after the people of the organisation.")
-@click.option("--language", type=_LANGUAGE, default="en", show_default=True)
+@click.option(
+    "--console-language",
+    "language",
+    type=_LANGUAGE,
+    default="en",
+    show_default=True,
+    help="Of the pages; they can choose another.",
+)
 @common
 def add_user(
     call: Invocation,
