@@ -23,7 +23,6 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from gateway.config_api import ApiSection, FormatsSection, WebhooksSection
-from gateway.config_api import ApiSection, FormatsSection
 from gateway.config_console import ConsoleSection
 from gateway.config_operations import AlertsSection, WatchSection
 from gateway.config_section import Port, Section

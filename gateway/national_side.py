@@ -17,11 +17,10 @@ from gateway.documents import Language
 from gateway.exchange.context import Clock
 from gateway.jobs import Job
 from gateway.services.counter import Counter, long_polls_of
-from gateway.services.webhook_desk import HookDesk, HookSecrets
-from gateway.services.webhook_sending import Patience, Teller
-from gateway.services.counter import Counter
 from gateway.services.people.desk import PeopleDesk, SessionTerms
 from gateway.services.people.secrets import Secrets, load_key
+from gateway.services.webhook_desk import HookDesk, HookSecrets
+from gateway.services.webhook_sending import Patience, Teller
 from gateway.web.api import ApiSettings, create_api_app
 from gateway.web.console import ConsoleSettings, create_console_app
 from gateway.web.pressure import Pressure

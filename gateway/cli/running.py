@@ -28,8 +28,14 @@ from gateway.config import Settings, load_settings
 from gateway.errors import ConfigError
 from gateway.exchange.lanes import Lanes
 from gateway.jobs import books_job, clock_job, collection_job, expiry_job, run_until_stopped
-from gateway.national_side import api_app, api_server, teller_of, telling_job
-from gateway.national_side import api_app, api_server, console_app, console_server
+from gateway.national_side import (
+    api_app,
+    api_server,
+    console_app,
+    console_server,
+    teller_of,
+    telling_job,
+)
 from gateway.operations.logs import log_as_json
 from gateway.transport import PeerTransport
 from gateway.watching import watching_jobs
