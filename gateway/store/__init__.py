@@ -53,6 +53,7 @@ from gateway.store.bundles import BundleItem
 from gateway.store.delivery import DeliveryEvent
 from gateway.store.engine import Store
 from gateway.store.keys import canonical_key, digest
+from gateway.store.roles import PersonRole, PersonState
 from gateway.store.rows import (
     ApiKey,
     Arrival,
@@ -117,8 +118,6 @@ from gateway.store.states import (
     OrganisationState,
     PeerChannel,
     PeerState,
-    PersonRole,
-    PersonState,
     ResponseStanding,
     RevocationLevel,
     SearchField,

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from gateway.errors import ConflictError, NotFoundError
 from gateway.store import journal
 from gateway.store.dialects import insert_if_absent
+from gateway.store.roles import PersonState
 from gateway.store.rows import ConsoleSession, NewConsoleSession, NewPerson, Organisation, Person
-from gateway.store.states import JournalAction, PersonState
+from gateway.store.states import JournalAction
 from gateway.store.tables import console_sessions as sessions
 from gateway.store.tables import one_time_codes as codes
 from gateway.store.tables import organisations, people

@@ -179,28 +179,6 @@ class EntryKind(StrEnum):
     REVERSAL = "REVERSAL"
 
 
-class PersonRole(StrEnum):
-    """Names what a person does at the console; each role has its rights.
-
-    Source: S4:13.1; the table of roles and rights.
-    """
-
-    ISSUING_OFFICER = "ISSUING_OFFICER"
-    ISSUING_ADMINISTRATOR = "ISSUING_ADMINISTRATOR"
-    CUSTOMS_OFFICER = "CUSTOMS_OFFICER"
-    ORIGIN_UNIT = "ORIGIN_UNIT"
-    OPERATOR = "OPERATOR"
-    AUDITOR = "AUDITOR"
-    SECRETARIAT = "SECRETARIAT"
-
-
-class PersonState(StrEnum):
-    """Names whether a person may sign in."""
-
-    ACTIVE = "ACTIVE"
-    SUSPENDED = "SUSPENDED"
-
-
 class JournalAction(StrEnum):
     """Names what was done, as ``subject:deed``; each has a sentence on the console."""
 

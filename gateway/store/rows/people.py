@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.store.states import PersonRole, PersonState
+from gateway.store.roles import PersonRole, PersonState
 
 
 @dataclass(frozen=True, kw_only=True)

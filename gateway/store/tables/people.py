@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Index, Integer, String, Table
 
-from gateway.store.states import PersonRole, PersonState
+from gateway.store.roles import PersonRole, PersonState
 from gateway.store.tables.base import choice, id_column, metadata, reference
 from gateway.store.types import BigId, UtcMoment
 

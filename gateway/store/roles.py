@@ -1,0 +1,27 @@
+"""Vocabularies of people at the console: what they do, and whether they may sign in."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class PersonRole(StrEnum):
+    """Names what a person does at the console; each role has its rights.
+
+    Source: S4:13.1; the table of roles and rights.
+    """
+
+    ISSUING_OFFICER = "ISSUING_OFFICER"
+    ISSUING_ADMINISTRATOR = "ISSUING_ADMINISTRATOR"
+    CUSTOMS_OFFICER = "CUSTOMS_OFFICER"
+    ORIGIN_UNIT = "ORIGIN_UNIT"
+    OPERATOR = "OPERATOR"
+    AUDITOR = "AUDITOR"
+    SECRETARIAT = "SECRETARIAT"
+
+
+class PersonState(StrEnum):
+    """Names whether a person may sign in."""
+
+    ACTIVE = "ACTIVE"
+    SUSPENDED = "SUSPENDED"
