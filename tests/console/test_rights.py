@@ -13,7 +13,13 @@ from gateway.web.console.pages import Method, Open, Page
 from tests.console.house import House
 
 SERIAL = "ZM-20260309-000123"
-PLACES = {"country": "ZM", "serial": SERIAL, "number": "1", "login": "somebody"}
+PLACES = {
+    "country": "ZM",
+    "serial": SERIAL,
+    "number": "1",
+    "login": "somebody",
+    "message": "urn:uuid:0",
+}
 """What stands for the parameters of each address."""
 REACHED = {200, 303, 400, 401, 404, 409, 422, 429}
 """Answers of pages that let the visitor in, whatever became of what was asked."""

@@ -1,16 +1,23 @@
-"""Pages of one certificate of origin: the form, what is left of it, all that happened to it."""
+"""Pages of one certificate of origin: the form, its signature, what is left, what happened."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from gateway.services import lookup
-from gateway.services.lookup import Wanted
+from gateway.services.lookup import Looked, Wanted
 from gateway.services.people.roles import Right
+from gateway.services.signatures import banner, envelope_of, receipt_of, verification_report
 from gateway.services.timeline import timeline
+from gateway.services.whereabouts import whereabouts
 from gateway.services.wording import finding_view
 from gateway.web.console.finding import PURPOSE
+from gateway.web.console.form import PaperForm, laid_out
 from gateway.web.console.pages import Answer, Page, Sent, Shown, Visit
+
+_XML: Final = "application/xml"
+_SOON: Final = 30
+"""Days before the end of validity from which on it is pointed out."""
 
 
 def wanted(visit: Visit) -> Wanted:
@@ -23,24 +30,60 @@ def wanted(visit: Visit) -> Wanted:
 
 
 def show_certificate(visit: Visit) -> Answer:
-    """Show a certificate with its goods items and its timeline."""
-    found = lookup.certificate(visit.counter, visit.caller, wanted(visit))
-    _, steps = timeline(visit.counter, visit.caller, wanted(visit))
+    """Show a certificate as its form, with signature, remainder, what is awaited, timeline."""
+    named = wanted(visit)
+    found = lookup.certificate(visit.counter, visit.caller, named)
+    _, steps = timeline(visit.counter, visit.caller, named)
+    now = visit.counter.desk.clock()
     values = {
         "row": found.row,
         "items": found.items,
-        "document": found.document,
+        "form": paper_form(visit, found),
+        "banner": banner(visit.counter, found.row),
+        "where": whereabouts(visit.counter, visit.caller, named),
         "steps": steps,
         "finding_view": finding_view,
-        "now": visit.counter.desk.clock(),
+        "now": now,
+        "days_left": (found.row.valid_until - now.date()).days,
+        "soon": _SOON,
+        "may_decide": Right.DECIDE in visit.person.rights and found.row.side == "RECEIVED",
     }
     return Shown(template="certificate.html", values=values)
+
+
+def paper_form(visit: Visit, found: Looked) -> PaperForm | None:
+    """Return the boxes of the form; None where document or agreement is not at hand."""
+    agreement = visit.counter.desk.agreements.get(found.row.agreement)
+    if found.document is None or agreement is None:
+        return None
+    return laid_out(found.document, agreement, visit.words)
 
 
 def send_document(visit: Visit) -> Answer:
     """Send the signed document, byte for byte."""
     content, _ = lookup.signed_document(visit.counter, visit.caller, wanted(visit))
-    return Sent(content=content, media_type="application/xml", name=f"{visit.path['serial']}.xml")
+    return Sent(content=content, media_type=_XML, name=f"{visit.path['serial']}.xml")
+
+
+def show_verification(visit: Visit) -> Answer:
+    """Show what verification says now of the document, every envelope and every receipt."""
+    row, pieces = verification_report(visit.counter, visit.caller, wanted(visit))
+    values = {"row": row, "pieces": pieces, "now": visit.counter.desk.clock()}
+    return Shown(template="verification.html", values=values)
+
+
+def send_envelope(visit: Visit) -> Answer:
+    """Send the envelope of a message, byte for byte."""
+    number = visit.path["message"]
+    content = envelope_of(visit.counter, visit.caller, number, purpose=PURPOSE)
+    return Sent(content=content, media_type=_XML, name=f"envelope-{number}.xml")
+
+
+def send_receipt(visit: Visit) -> Answer:
+    """Send the receipt of a message, byte for byte."""
+    number = visit.path["message"]
+    content = receipt_of(visit.counter, visit.caller, number, purpose=PURPOSE)
+    return Sent(content=content, media_type=_XML, name=f"receipt-{number}.xml")
 
 
 PAGES: Final = (
@@ -55,5 +98,23 @@ PAGES: Final = (
         path="/documents/<country>/<path:serial>",
         right=Right.FIND,
         handler=send_document,
+    ),
+    Page(
+        name="verification",
+        path="/verification/<country>/<path:serial>",
+        right=Right.FIND,
+        handler=show_verification,
+    ),
+    Page(
+        name="message_envelope",
+        path="/messages/<message>/envelope",
+        right=Right.FIND,
+        handler=send_envelope,
+    ),
+    Page(
+        name="message_receipt",
+        path="/messages/<message>/receipt",
+        right=Right.FIND,
+        handler=send_receipt,
     ),
 )
