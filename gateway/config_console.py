@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from gateway.config_operations import LOOPBACK
 from gateway.config_section import Port, Section
+from gateway.documents import UtilisationStatus
 
 
 class ConsoleSection(Section):
@@ -31,6 +32,8 @@ class ConsoleSection(Section):
         public: show the pages on which anybody may check one certificate.
         public_per_minute: checks of one network in the long run.
         max_upload_bytes: largest form or file taken.
+        four_eyes: decisions of customs that one officer proposes at the console and another of
+            the same organisation confirms; `[]` where one officer works alone.
     """
 
     host: str = "127.0.0.1"
@@ -46,6 +49,10 @@ class ConsoleSection(Section):
     public: bool = True
     public_per_minute: Annotated[int, Field(ge=1, le=600)] = 10
     max_upload_bytes: Annotated[int, Field(ge=10_000, le=100_000_000)] = 12_000_000
+    four_eyes: tuple[UtilisationStatus, ...] = (
+        UtilisationStatus.REJECTED,
+        UtilisationStatus.WITHDRAWN,
+    )
 
     @model_validator(mode="after")
     def _safe(self) -> Self:

@@ -140,6 +140,7 @@ def console_settings(settings: Settings) -> ConsoleSettings:
         public_pressure=Pressure.for_threads(
             own.threads, per_minute=own.public_per_minute, burst=own.public_per_minute
         ),
+        four_eyes=own.four_eyes,
     )
 
 

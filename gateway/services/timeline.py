@@ -144,7 +144,7 @@ def _states(conn: Connection, row: CertificateRow) -> Iterator[TimelineStep]:
         action=JournalAction.CERTIFICATE_STATE,
         limit=_MOST_STATES,
     )
-    for entry in entries:
+    for entry in reversed(entries):  # of one moment the earlier change stands first
         if entry.detail.get("side") == row.side and entry.at >= row.created_at:
             yield TimelineStep(
                 at=entry.at,

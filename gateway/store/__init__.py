@@ -38,6 +38,7 @@ from gateway.store import (
     outbox,
     peers,
     people,
+    proposals,
     readers,
     search,
     search_keys,
@@ -53,7 +54,7 @@ from gateway.store.bundles import BundleItem
 from gateway.store.delivery import DeliveryEvent
 from gateway.store.engine import Store
 from gateway.store.keys import canonical_key, digest
-from gateway.store.roles import PersonRole, PersonState
+from gateway.store.roles import PersonRole, PersonState, ProposalState
 from gateway.store.rows import (
     ApiKey,
     Arrival,
@@ -79,6 +80,7 @@ from gateway.store.rows import (
     NewDispatch,
     NewOrganisation,
     NewPerson,
+    NewProposal,
     NewWebhook,
     Organisation,
     Peer,
@@ -86,6 +88,7 @@ from gateway.store.rows import (
     PeerCrl,
     PeerProfile,
     Person,
+    Proposal,
     ResponseItem,
     ResponseRow,
     SearchKey,
@@ -171,6 +174,7 @@ __all__ = [
     "NewDispatch",
     "NewOrganisation",
     "NewPerson",
+    "NewProposal",
     "NewWebhook",
     "Notice",
     "NoticeKind",
@@ -188,6 +192,8 @@ __all__ = [
     "Person",
     "PersonRole",
     "PersonState",
+    "Proposal",
+    "ProposalState",
     "QueueCount",
     "ResponseItem",
     "ResponseRow",
@@ -222,6 +228,7 @@ __all__ = [
     "outbox",
     "peers",
     "people",
+    "proposals",
     "readers",
     "search",
     "search_keys",

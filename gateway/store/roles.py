@@ -1,4 +1,4 @@
-"""Vocabularies of people at the console: what they do, and whether they may sign in."""
+"""Vocabularies of people at the console: what they do, whether they may sign in, what they settle."""
 
 from __future__ import annotations
 
@@ -25,3 +25,11 @@ class PersonState(StrEnum):
 
     ACTIVE = "ACTIVE"
     SUSPENDED = "SUSPENDED"
+
+
+class ProposalState(StrEnum):
+    """Is how far a decision that takes a second person has come."""
+
+    OPEN = "OPEN"
+    CONFIRMED = "CONFIRMED"
+    RETURNED = "RETURNED"

@@ -250,6 +250,9 @@ class JournalAction(StrEnum):
     PASSWORD_SET = "person:password-set"  # noqa: S105
     SECOND_FACTOR_SET = "person:second-factor-set"
     RECOVERY_CODE_USED = "person:recovery-code-used"
+    DECISION_PROPOSED = "decision:proposed"
+    DECISION_CONFIRMED = "decision:confirmed"
+    DECISION_RETURNED = "decision:returned"
 
 
 class EventKind(StrEnum):

@@ -88,6 +88,12 @@ def test_a_message_that_waits_says_when_it_is_expected_and_tried_next(pki, files
     assert "next try" in waiting[1]
 
 
+def test_changes_of_state_at_one_moment_stand_in_their_order(houses: tuple[House, House]) -> None:
+    page = page_of(houses[1], CUSTOMS)
+    states = re.findall(r"New state · ([a-z ]+)", page)
+    assert states == ["available", "partly used"]
+
+
 def test_envelope_receipt_and_document_are_one_click_away_byte_for_byte(
     houses: tuple[House, House],
 ) -> None:
@@ -132,8 +138,8 @@ def test_every_look_of_customs_is_journalled_with_its_purpose(houses: tuple[Hous
     before = viewed(house)
     page_of(house, CUSTOMS)
     page_of(house, CUSTOMS, f"/verification/ZM/{SERIAL}")
-    known = {entry.id for entry in before}
-    seen = [entry for entry in viewed(house) if entry.id not in known]
+    known = {entry.sequence for entry in before}
+    seen = [entry for entry in viewed(house) if entry.sequence not in known]
     assert seen
     assert {entry.actor for entry in seen} == {"user:customs-officer"}
     assert {entry.detail["purpose"] for entry in seen} == {"console"}

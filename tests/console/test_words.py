@@ -57,5 +57,10 @@ def test_a_value_in_a_text_is_escaped_and_isolated(language: Language) -> None:
     assert "<bdi>&lt;script&gt;" in said
 
 
+@pytest.mark.parametrize("space", ["\u00a0", "\u202f", "\t", "\u2028"])
+def test_a_space_of_any_kind_is_shown_as_one(space: str) -> None:
+    assert plain(f"il y a 5{space}jours") == Markup('<bdi dir="auto">il y a 5 jours</bdi>')
+
+
 def test_text_of_others_is_shown_harmlessly() -> None:
     assert plain("a\u202eb<i>\x07") == Markup('<bdi dir="auto">ab&lt;i&gt;\ufffd</bdi>')

@@ -26,6 +26,7 @@ from gateway.store.rows.peers import (
     Sighting,
 )
 from gateway.store.rows.people import ConsoleSession, NewConsoleSession, NewPerson, Person
+from gateway.store.rows.proposals import NewProposal, Proposal
 from gateway.store.rows.register import (
     CertificateDelivery,
     CertificateItem,
@@ -66,6 +67,7 @@ __all__ = [
     "NewItem",
     "NewOrganisation",
     "NewPerson",
+    "NewProposal",
     "NewWebhook",
     "Organisation",
     "Peer",
@@ -73,6 +75,7 @@ __all__ = [
     "PeerCrl",
     "PeerProfile",
     "Person",
+    "Proposal",
     "ResponseItem",
     "ResponseRow",
     "SearchKey",

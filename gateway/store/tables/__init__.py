@@ -21,6 +21,7 @@ from gateway.store.tables.people import (
     people,
     sign_in_failures,
 )
+from gateway.store.tables.proposals import decision_proposals
 from gateway.store.tables.register import (
     certificate_deliveries,
     certificate_items,
@@ -44,6 +45,7 @@ __all__ = [
     "certificates",
     "chain_heads",
     "console_sessions",
+    "decision_proposals",
     "dispatches",
     "erased_bodies",
     "erasures",

@@ -243,7 +243,7 @@ def _place(place: Place, words: Words) -> Markup:
 
 
 def _listed(parts: tuple[str | None, ...]) -> Markup:
-    return Markup(", ").join(plain(part) for part in parts if part)
+    return plain(", ".join(part for part in parts if part))
 
 
 _Writer = Callable[[CertificateOfOrigin, Words], Iterator[Entry]]

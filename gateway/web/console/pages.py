@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from gateway.documents import Language
+from gateway.documents import Language, UtilisationStatus
 from gateway.services.access import Caller
 from gateway.services.counter import Counter
 from gateway.services.people.desk import Origin, PeopleDesk
@@ -53,6 +53,7 @@ class ConsoleSettings:
         public: the pages for anybody are shown.
         pressure: how much is taken at a time, of one network and in total.
         public_pressure: the same for checks by the public.
+        four_eyes: decisions of customs that a second officer must confirm.
     """
 
     name: str
@@ -62,6 +63,10 @@ class ConsoleSettings:
     public: bool = True
     pressure: Pressure = field(default_factory=Pressure)
     public_pressure: Pressure = field(default_factory=lambda: Pressure(per_minute=10, burst=10))
+    four_eyes: tuple[UtilisationStatus, ...] = (
+        UtilisationStatus.REJECTED,
+        UtilisationStatus.WITHDRAWN,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.services.people.roles import Right
-from gateway.web.console import account, certificates, colleagues, finding, public, signing_in
+from gateway.web.console import (
+    account,
+    certificates,
+    colleagues,
+    desk,
+    finding,
+    public,
+    signing_in,
+)
 from gateway.web.console.pages import Page
 
 PAGES: Final[tuple[Page, ...]] = (
@@ -15,10 +23,12 @@ PAGES: Final[tuple[Page, ...]] = (
     *certificates.PAGES,
     *colleagues.PAGES,
     *public.PAGES,
+    *desk.PAGES,
 )
 
 MENU: Final[tuple[tuple[str, Right], ...]] = (
     ("start", Right.FIND),
     ("people", Right.PEOPLE),
+    ("desk", Right.DECIDE),
 )
 """Pages in the head of every page, with the right that it takes to see them there."""

@@ -62,7 +62,14 @@ def _flat(tree: Mapping[str, Any], at: str) -> Iterator[tuple[str, Text]]:
 def shown(value: object) -> str:
     """Return what a document holds as text that cannot change what stands around it."""
     text = str(value).translate(_BIDI)
-    return "".join(each if each.isprintable() or each == "\n" else "\ufffd" for each in text)
+    return "".join(each if each.isprintable() else _in_place_of(each) for each in text)
+
+
+def _in_place_of(unprintable: str) -> str:
+    """Return what is shown for it; spaces of every kind, as those in French figures, are one."""
+    if unprintable == "\n":
+        return unprintable
+    return " " if unprintable.isspace() else "\ufffd"
 
 
 @dataclass(frozen=True)
