@@ -26,6 +26,12 @@ _ENTRY_COLUMNS = tuple(
     utilisation_entries.c[name] for name in UtilisationEntry.__dataclass_fields__
 )
 
+_RECEIVED = (
+    ResponseStanding.APPLIED,
+    ResponseStanding.LATE,
+    ResponseStanding.CONTRADICTING,
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class NewEntry:
@@ -249,6 +255,18 @@ def newest(conn: Connection, certificate_id: int) -> ResponseRow | None:
     own = table.c.certificate_id == certificate_id
     query = select(*_COLUMNS).where(own)
     return _first(conn, query.order_by(table.c.sequence_number.desc(), table.c.id).limit(1))
+
+
+def newest_received(conn: Connection, *, limit: int = 500) -> tuple[ResponseRow, ...]:
+    """Return responses of foreign customs among the newest of all, newest first."""
+    newest = select(table.c.id).order_by(table.c.id.desc()).limit(10 * limit)
+    query = (
+        select(*_COLUMNS)
+        .where(table.c.id.in_(newest), table.c.standing.in_(_RECEIVED))
+        .order_by(table.c.id.desc())
+        .limit(limit)
+    )
+    return tuple(_response(row) for row in conn.execute(query))
 
 
 def known_sequences(conn: Connection, certificate_id: int) -> int:

@@ -11,6 +11,7 @@ from gateway.web.console import (
     colleagues,
     desk,
     finding,
+    issuing,
     public,
     signing_in,
 )
@@ -24,11 +25,13 @@ PAGES: Final[tuple[Page, ...]] = (
     *colleagues.PAGES,
     *public.PAGES,
     *desk.PAGES,
+    *issuing.PAGES,
 )
 
 MENU: Final[tuple[tuple[str, Right], ...]] = (
     ("start", Right.FIND),
     ("people", Right.PEOPLE),
     ("desk", Right.DECIDE),
+    ("issuing", Right.SUBMIT),
 )
 """Pages in the head of every page, with the right that it takes to see them there."""
