@@ -233,6 +233,8 @@ def _type_name(annotation: Any) -> str:
         return f"list of {_type_name(arguments[0])}"
     if arguments:
         return " or ".join(dict.fromkeys(_type_name(each) for each in arguments))
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return " or ".join(f"`{each}`" for each in annotation)
     words = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path"}
     return words[annotation]
 
@@ -244,7 +246,8 @@ def _as_toml(value: Any) -> str:
         case bool():
             return f"`{str(value).lower()}`"
         case tuple():
-            return f"`[{', '.join(repr(each) for each in value)}]`".replace("'", '"')
+            listed = (repr(str(each) if isinstance(each, str) else each) for each in value)
+            return f"`[{', '.join(listed)}]`".replace("'", '"')
         case str():
             return f'`"{value}"`'
         case _:

@@ -152,7 +152,9 @@ def test_refusals_stand_first_then_withdrawals_then_the_rest(border: Border, zam
     page = zambia.as_role(OFFICER).get("/issuing").get_data(as_text=True)
     section = page[page.index("What customs did") : page.index("<h2>Issued")]
     assert re.findall(r"/certificates/ZM/ZM-20260309-00000(\d)", section) == ["2", "3", "4", "1"]
-    assert "ORIGIN_DOUBT" in section
+    assert "Origin of the goods is doubted" in section
+    refused = zambia.as_role(OFFICER).get(f"/certificates/ZM/{numbered(2).serial_number}")
+    assert "labelled as made elsewhere" in refused.get_data(as_text=True)
 
 
 def test_each_certificate_says_where_it_is(border: Border, zambia: House) -> None:

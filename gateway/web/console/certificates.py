@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
+from gateway.documents.codelists import code_list
 from gateway.services import lookup
+from gateway.services.customs_answers import answers_about
 from gateway.services.lookup import Looked, Wanted
 from gateway.services.people.roles import Right
 from gateway.services.signatures import banner, envelope_of, receipt_of, verification_report
@@ -14,6 +17,7 @@ from gateway.services.wording import finding_view
 from gateway.web.console.finding import PURPOSE
 from gateway.web.console.form import PaperForm, laid_out
 from gateway.web.console.pages import Answer, Page, Sent, Shown, Visit
+from gateway.web.console.words import Words
 
 _XML: Final = "application/xml"
 _SOON: Final = 30
@@ -42,6 +46,8 @@ def show_certificate(visit: Visit) -> Answer:
         "banner": banner(visit.counter, found.row),
         "where": whereabouts(visit.counter, visit.caller, named),
         "steps": steps,
+        "answers": answers_about(visit.counter, found.row),
+        "reason_name": reason_names(visit.words),
         "finding_view": finding_view,
         "now": now,
         "days_left": (found.row.valid_until - now.date()).days,
@@ -57,6 +63,11 @@ def paper_form(visit: Visit, found: Looked) -> PaperForm | None:
     if found.document is None or agreement is None:
         return None
     return laid_out(found.document, agreement, visit.words)
+
+
+def reason_names(words: Words) -> Callable[[str], str]:
+    """Return what names the code of a reason in the visitor's language."""
+    return lambda code: code_list("response-reasons").name(code, words.language)
 
 
 def send_document(visit: Visit) -> Answer:

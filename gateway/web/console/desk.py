@@ -22,7 +22,7 @@ from gateway.services.submission import Taken, try_decision
 from gateway.services.wording import finding_view
 from gateway.store import CertificateItem, SearchField, Side
 from gateway.store.search import Criteria
-from gateway.web.console.certificates import wanted
+from gateway.web.console.certificates import reason_names, wanted
 from gateway.web.console.deciding import REASONS, STATUSES, decision_in, mark_of, new_reference
 from gateway.web.console.finding import PURPOSE
 from gateway.web.console.pages import Answer, Go, Method, Page, Shown, Visit
@@ -68,6 +68,7 @@ def show_desk(visit: Visit) -> Answer:
         "failure": failure,
         "query": visit.query,
         "waiting": four_eyes.waiting(visit.counter, visit.person),
+        "reason_name": reason_names(visit.words),
     }
     return Shown(template="desk.html", values=values)
 
@@ -213,6 +214,7 @@ def _page(visit: Visit, found: Looked, work: _Work) -> Shown:
         "proposals": four_eyes.about(visit.counter, visit.person, found.row),
         "done": done if done in ("sent", "proposed") else None,
         "finding_view": finding_view,
+        "reason_name": reason_names(visit.words),
     }
     return Shown(template="decide.html", values=values, status=work.status)
 

@@ -14,6 +14,7 @@ from gateway.services import issuing_desk
 from gateway.services.people.roles import Right
 from gateway.services.submission import submit, try_submission
 from gateway.services.wording import finding_view
+from gateway.web.console.certificates import reason_names
 from gateway.web.console.finding import PURPOSE
 from gateway.web.console.pages import Answer, Go, Method, Page, Shown, Visit
 
@@ -61,6 +62,7 @@ def show_issuing(visit: Visit) -> Answer:
         "feedback": issuing_desk.feedback(counter, caller, limit=_MOST_FEEDBACK),
         "waiting": issuing_desk.waiting(counter, caller),
         "now": counter.desk.clock(),
+        "reason_name": reason_names(visit.words),
         "done": visit.query.get("done") if visit.query.get("done") in ("resent", "held") else None,
     }
     return Shown(template="issuing.html", values=values)
