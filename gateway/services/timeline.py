@@ -83,6 +83,11 @@ def timeline(
         NotFoundError: there is none, or it is not the caller's to see.
     """
     row = view(counter, caller, wanted)
+    return row, steps_of(counter, row)
+
+
+def steps_of(counter: Counter, row: CertificateRow) -> tuple[TimelineStep, ...]:
+    """Return all that happened to a certificate that the caller has found, oldest first."""
     with counter.desk.store.read() as conn:
         steps = [
             TimelineStep(at=row.created_at, kind=StepKind.REGISTERED, state=row.side.value),
@@ -90,7 +95,7 @@ def timeline(
             *_states(conn, row),
             *_uses(conn, row),
         ]
-    return row, tuple(sorted(steps, key=lambda step: step.at))
+    return tuple(sorted(steps, key=lambda step: step.at))
 
 
 def _messages(desk: Desk, conn: Connection, row: CertificateRow) -> Iterator[TimelineStep]:

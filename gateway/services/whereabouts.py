@@ -13,9 +13,7 @@ from sqlalchemy import Connection
 
 from gateway.documents import LocalisedText
 from gateway.register.guides import AnyState, Owner, guide
-from gateway.services.access import Caller
 from gateway.services.counter import Counter
-from gateway.services.lookup import Wanted, view
 from gateway.store import (
     CertificateDelivery,
     CertificateRow,
@@ -72,19 +70,14 @@ class Whereabouts:
         return None if message_id is None else next(found, None)
 
 
-def whereabouts(counter: Counter, caller: Caller, wanted: Wanted) -> Whereabouts:
-    """Return where a certificate is and what is awaited.
-
-    Raises:
-        NotFoundError: there is none, or it is not the caller's to see.
-    """
-    row = view(counter, caller, wanted)
+def whereabouts(counter: Counter, row: CertificateRow) -> Whereabouts:
+    """Return where a certificate that the caller has found is, and what is awaited."""
     with counter.desk.store.read() as conn:
         return whereabouts_of(conn, row)
 
 
 def whereabouts_of(conn: Connection, row: CertificateRow) -> Whereabouts:
-    """Return where a certificate that the caller has found is, and what is awaited."""
+    """Do what ``whereabouts`` does inside the caller's transaction."""
     known = {each.id: each for each in peers.every(conn)}
     names = {key: each.identifier for key, each in known.items()}
     destinations = tuple(

@@ -54,7 +54,13 @@ from gateway.store.bundles import BundleItem
 from gateway.store.delivery import DeliveryEvent
 from gateway.store.engine import Store
 from gateway.store.keys import canonical_key, digest
-from gateway.store.roles import PersonRole, PersonState, ProposalState
+from gateway.store.roles import (
+    OrganisationKind,
+    OrganisationState,
+    PersonRole,
+    PersonState,
+    ProposalState,
+)
 from gateway.store.rows import (
     ApiKey,
     Arrival,
@@ -117,8 +123,6 @@ from gateway.store.states import (
     JournalAction,
     NoticeKind,
     NoticeState,
-    OrganisationKind,
-    OrganisationState,
     PeerChannel,
     PeerState,
     ResponseStanding,

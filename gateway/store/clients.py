@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Row, insert, or_, select, update
 from gateway.errors import ConflictError, NotFoundError
 from gateway.store import journal
 from gateway.store.dialects import insert_if_absent
+from gateway.store.roles import OrganisationState
 from gateway.store.rows import ApiKey, NewApiKey, NewOrganisation, Organisation
-from gateway.store.states import OrganisationState
 from gateway.store.tables import api_keys, organisations
 
 _USE_NOTED_EVERY = timedelta(minutes=1)

@@ -1,8 +1,24 @@
-"""Vocabularies of people at the console: what they do, whether they may sign in, what they settle."""
+"""Vocabularies of organisations and their people: kinds, roles, accounts, proposals."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+
+
+class OrganisationKind(StrEnum):
+    """Says in which role an organisation of the national side uses this gateway."""
+
+    ISSUING_AUTHORITY = "ISSUING_AUTHORITY"
+    CUSTOMS = "CUSTOMS"
+    SINGLE_WINDOW = "SINGLE_WINDOW"
+    AUDITOR = "AUDITOR"
+
+
+class OrganisationState(StrEnum):
+    """Says whether the keys of an organisation open anything."""
+
+    ACTIVE = "ACTIVE"
+    SUSPENDED = "SUSPENDED"
 
 
 class PersonRole(StrEnum):

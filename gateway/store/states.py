@@ -306,22 +306,6 @@ class WebhookState(StrEnum):
     STOPPED = "STOPPED"
 
 
-class OrganisationKind(StrEnum):
-    """Says in which role an organisation of the national side uses this gateway."""
-
-    ISSUING_AUTHORITY = "ISSUING_AUTHORITY"
-    CUSTOMS = "CUSTOMS"
-    SINGLE_WINDOW = "SINGLE_WINDOW"
-    AUDITOR = "AUDITOR"
-
-
-class OrganisationState(StrEnum):
-    """Says whether the keys of an organisation open anything."""
-
-    ACTIVE = "ACTIVE"
-    SUSPENDED = "SUSPENDED"
-
-
 class SearchField(StrEnum):
     """Names the business keys by which certificates of origin are found.
 

@@ -17,9 +17,10 @@ from sqlalchemy import Connection, Row, delete, exists, func, insert, or_, selec
 
 from gateway.errors import NotFoundError
 from gateway.store import events, journal
+from gateway.store.roles import OrganisationState
 from gateway.store.rows import Event, HookClaim, NewWebhook, Organisation, Webhook
 from gateway.store.search import Visible
-from gateway.store.states import EventKind, OrganisationState, WebhookState
+from gateway.store.states import EventKind, WebhookState
 from gateway.store.tables import events as event_table
 from gateway.store.tables import organisations
 from gateway.store.tables import webhook_deliveries as waiting

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.store.states import OrganisationKind, OrganisationState
+from gateway.store.roles import OrganisationKind, OrganisationState
 
 
 @dataclass(frozen=True, kw_only=True)

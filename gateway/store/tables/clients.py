@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, String, Table
 
-from gateway.store.states import OrganisationKind, OrganisationState, SearchField
+from gateway.store.roles import OrganisationKind, OrganisationState
+from gateway.store.states import SearchField
 from gateway.store.tables.base import choice, id_column, metadata, reference
 from gateway.store.types import BigId, EnumText, JsonText, UtcMoment
 

@@ -11,7 +11,7 @@ from gateway.services.customs_answers import answers_about
 from gateway.services.lookup import Looked, Wanted
 from gateway.services.people.roles import Right
 from gateway.services.signatures import banner, envelope_of, receipt_of, verification_report
-from gateway.services.timeline import timeline
+from gateway.services.timeline import steps_of
 from gateway.services.whereabouts import whereabouts
 from gateway.services.wording import finding_view
 from gateway.web.console.finding import PURPOSE
@@ -24,28 +24,26 @@ _SOON: Final = 30
 """Days before the end of validity from which on it is pointed out."""
 
 
-def wanted(visit: Visit) -> Wanted:
-    """Return which certificate the address names."""
+def wanted(visit: Visit, purpose: str = PURPOSE) -> Wanted:
+    """Return which certificate the address names, and what it is looked at for."""
     return Wanted(
         issuing_country=visit.path["country"].upper(),
         serial_number=visit.path["serial"],
-        purpose=PURPOSE,
+        purpose=purpose,
     )
 
 
 def show_certificate(visit: Visit) -> Answer:
     """Show a certificate as its form, with signature, remainder, what is awaited, timeline."""
-    named = wanted(visit)
-    found = lookup.certificate(visit.counter, visit.caller, named)
-    _, steps = timeline(visit.counter, visit.caller, named)
+    found = lookup.certificate(visit.counter, visit.caller, wanted(visit))
     now = visit.counter.desk.clock()
     values = {
         "row": found.row,
         "items": found.items,
         "form": paper_form(visit, found),
         "banner": banner(visit.counter, found.row),
-        "where": whereabouts(visit.counter, visit.caller, named),
-        "steps": steps,
+        "where": whereabouts(visit.counter, found.row),
+        "steps": steps_of(visit.counter, found.row),
         "answers": answers_about(visit.counter, found.row),
         "reason_name": reason_names(visit.words),
         "finding_view": finding_view,
@@ -78,7 +76,8 @@ def send_document(visit: Visit) -> Answer:
 
 def show_verification(visit: Visit) -> Answer:
     """Show what verification says now of the document, every envelope and every receipt."""
-    row, pieces = verification_report(visit.counter, visit.caller, wanted(visit))
+    named = wanted(visit, "console: verification report")
+    row, pieces = verification_report(visit.counter, visit.caller, named)
     values = {"row": row, "pieces": pieces, "now": visit.counter.desk.clock()}
     return Shown(template="verification.html", values=values)
 

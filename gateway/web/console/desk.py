@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
+from urllib.parse import quote
 
 from gateway.documents import Finding
 from gateway.documents.codelists import code_list
@@ -20,13 +21,13 @@ from gateway.services.scanned import serial_numbers_in
 from gateway.services.signatures import banner
 from gateway.services.submission import Taken, try_decision
 from gateway.services.wording import finding_view
-from gateway.store import CertificateItem, SearchField, Side
+from gateway.store import CertificateItem, CertificateRow, SearchField, Side
 from gateway.store.search import Criteria
 from gateway.web.console.certificates import reason_names, wanted
 from gateway.web.console.deciding import REASONS, STATUSES, decision_in, mark_of, new_reference
-from gateway.web.console.finding import PURPOSE
 from gateway.web.console.pages import Answer, Go, Method, Page, Shown, Visit
 
+_PURPOSE: Final = "console: customs desk"
 _EACH: Final = 20
 _MOST_BY_HAND: Final = 20
 """Goods items for which there are fields to compare by hand; of more a file is compared."""
@@ -61,7 +62,7 @@ def show_desk(visit: Visit) -> Answer:
     asked = any(visit.query.get(name, "").strip() for name in ("serial", "declaration", "scanned"))
     if asked and page is not None and len(page.rows) == 1:
         row = page.rows[0]
-        return Go(to=f"/desk/{row.issuing_country}/{row.serial_number}")
+        return Go(to=_address(row))
     values = {
         "page": page,
         "asked": asked,
@@ -120,16 +121,19 @@ def _decide(visit: Visit, found: Looked, work: _Work, *, sends: bool) -> Answer 
         takes_two = visit.settings.four_eyes
         done = four_eyes.decide_or_propose(visit.counter, visit.person, action, takes_two)
         said = "sent" if isinstance(done, Taken) else "proposed"
-        row = found.row
-        return Go(to=f"/desk/{row.issuing_country}/{row.serial_number}?done={said}")
+        return Go(to=f"{_address(found.row)}?done={said}")
     work.taken = try_decision(visit.counter, visit.caller, action)
     work.findings = work.taken.submission.findings
     work.checked = mark
     return None
 
 
+def _address(row: CertificateRow) -> str:
+    return f"/desk/{row.issuing_country}/{quote(row.serial_number, safe='')}"
+
+
 def _received(visit: Visit) -> Looked:
-    found = lookup.certificate(visit.counter, visit.caller, wanted(visit))
+    found = lookup.certificate(visit.counter, visit.caller, wanted(visit, _PURPOSE))
     if found.row.side is not Side.RECEIVED:
         raise InputError("customs decide on certificates that came from abroad")
     return found
@@ -155,7 +159,7 @@ def _found(visit: Visit) -> SearchPage | None:
     criteria = Criteria(
         keys=keys_from(written), side=Side.RECEIVED, issued_from=issued_on, issued_until=issued_on
     )
-    return find(visit.counter, visit.caller, criteria, cursor=None, limit=_EACH, purpose=PURPOSE)
+    return find(visit.counter, visit.caller, criteria, cursor=None, limit=_EACH, purpose=_PURPOSE)
 
 
 def _declared(visit: Visit, items: Sequence[CertificateItem]) -> Declared:

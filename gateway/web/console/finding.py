@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import quote
 
 from gateway.errors import InputError
 from gateway.services.finding_certificates import find
@@ -51,7 +52,7 @@ def _only(found: BoxResult) -> str | None:
     if len(rows) != 1 or found.message is not None:
         return None
     row = next(iter(rows.values()))
-    return f"/certificates/{row.issuing_country}/{row.serial_number}"
+    return f"/certificates/{row.issuing_country}/{quote(row.serial_number, safe='')}"
 
 
 PAGES: Final = (

@@ -6,6 +6,7 @@ import base64
 import binascii
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import quote
 
 from gateway.documents import CertificateOfOrigin, Finding
 from gateway.errors import GatewayError, InputError, InvalidDocumentError
@@ -159,7 +160,8 @@ def _taken(visit: Visit, reading: Reading, *, sends: bool) -> Tried:
     tried.findings, tried.peer_findings = taken.submission.findings, taken.peer_findings
     tried.peer = None if taken.peer is None else taken.peer.identifier
     if sends:
-        tried.address = f"/certificates/{taken.issuing_country}/{taken.serial_number}"
+        serial = quote(taken.serial_number, safe="")
+        tried.address = f"/certificates/{taken.issuing_country}/{serial}"
     return tried
 
 
