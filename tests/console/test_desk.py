@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from gateway.config import settings_from
 from gateway.documents import UtilisationStatus
 from gateway.errors import ConflictError, NotPermittedError
+from gateway.national_side import console_settings
 from gateway.services import four_eyes
 from gateway.services.people.roles import Visitor
 from gateway.store import (
     JournalAction,
+    OrganisationKind,
     PersonRole,
     ProposalState,
     Side,
@@ -29,6 +34,7 @@ from gateway.store import (
 )
 from gateway.trust.demo_pki import DemoPki
 from tests.api.conftest import Border, make_border
+from tests.cli.test_settings import GOOD
 from tests.console.house import Browser, House, make_house
 from tests.factories import NOW, certificate
 
@@ -102,8 +108,6 @@ def test_a_certificate_is_found_by_number_and_by_code(kenya: House, query: dict[
 
 
 def test_the_signed_summary_in_a_code_leads_to_the_certificate(kenya: House) -> None:
-    import base64
-
     inside = b"\xd2\x84\x43\xa1\x01\x26\xa0\x58\x40\x8a\x01\x72" + SERIAL.encode() + bytes(40)
     code = "ECO1." + base64.b32encode(inside).decode().rstrip("=")
     assert kenya.as_role(CUSTOMS).get(f"/desk?scanned={code}").headers["Location"] == DESK
@@ -330,16 +334,10 @@ def test_a_returned_proposal_says_why_and_cannot_be_confirmed_any_more(kenya: Ho
 
 def test_another_organisation_sees_and_settles_nothing_of_it(kenya: House) -> None:
     send(kenya.as_role(CUSTOMS), **REFUSAL)
-    stranger = kenya.sign_in("window", UNIT, kind=window())
+    stranger = kenya.sign_in("window", UNIT, kind=OrganisationKind.SINGLE_WINDOW)
     page = stranger.get("/desk").get_data(as_text=True)
     assert 'name="verdict"' not in page
     assert stranger.post("/proposals/1", verdict="confirm").status_code == 404
-
-
-def window():
-    from gateway.store import OrganisationKind
-
-    return OrganisationKind.SINGLE_WINDOW
 
 
 def test_sending_the_same_refusal_twice_proposes_it_once(kenya: House) -> None:
@@ -404,3 +402,18 @@ def test_of_twenty_who_confirm_at_once_one_sends_a_response(
         assert said.count("sent") == len(responses(house)) == 0
     with pytest.raises(NotPermittedError):
         four_eyes.confirm(house.front.counter, visitor_of(house, "customs-officer"), 1)
+
+
+@pytest.mark.parametrize(
+    ("written", "statuses"),
+    [
+        ("", (UtilisationStatus.REJECTED, UtilisationStatus.WITHDRAWN)),
+        ("[console]\nfour_eyes = []", ()),
+        ('[console]\nfour_eyes = ["PENDING"]', (UtilisationStatus.PENDING,)),
+    ],
+)
+def test_the_settings_say_which_decisions_take_two_people(
+    written: str, statuses: tuple[UtilisationStatus, ...]
+) -> None:
+    settings = settings_from(f"{GOOD}\n{written}\n", Path(), source="gateway.toml")
+    assert console_settings(settings).four_eyes == statuses
