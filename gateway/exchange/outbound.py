@@ -82,22 +82,47 @@ def _submit(
     mapping: FormatMark | None = None,
 ) -> Submission:
     """Judge and sign before the transaction, because meanwhile others wait; look again in it."""
+    ahead = judge_ahead(desk, document, signed, mapping=mapping)
+    if ahead.prepared is None:
+        return _submission(document, ahead.seen.peer, ahead.seen.earlier or "", (), repeated=True)
+    return desk.store.together(lambda conn: book_ahead(desk, conn, ahead))
+
+
+def judge_ahead(
+    desk: Desk,
+    document: Document,
+    signed: bytes | None = None,
+    *,
+    mapping: FormatMark | None = None,
+) -> Ahead:
+    """Return a document judged and signed before the transaction that is to book it.
+
+    Args:
+        mapping: the mapping file of the national format that it was read with, if any.
+
+    Raises:
+        InvalidDocumentError, NoRouteError: as ``submit_document``.
+    """
     with desk.store.read() as conn:
         seen = _see(conn, document)  # 1, 2
         if seen.earlier is not None:
-            return _submission(document, seen.peer, seen.earlier, (), repeated=True)
+            return Ahead(
+                document=document, signed=signed, mapping=mapping, seen=seen, prepared=None
+            )
         findings = judge(desk, document, peer=seen.peer, known=seen.known)  # 3
-    peer = seen.peer
-    if peer is None:
+    if seen.peer is None:
         raise _no_route(document)
-    prepared = prepare(desk, document, peer, findings=findings, now=desk.clock(), signed=signed)
+    prepared = prepare(  # 4
+        desk, document, seen.peer, findings=findings, now=desk.clock(), signed=signed
+    )
+    return Ahead(document=document, signed=signed, mapping=mapping, seen=seen, prepared=prepared)
 
-    def book(conn: Connection) -> Submission:
-        if _see(conn, document) != seen:
-            return submit_within(desk, conn, document, signed, mapping=mapping)
-        return _queued(desk, conn, prepared, mapping)  # 5
 
-    return desk.store.together(book)
+def book_ahead(desk: Desk, conn: Connection, ahead: Ahead) -> Submission:
+    """Return the submission of a document judged ahead; judged anew if the books have changed."""
+    if ahead.prepared is None or _see(conn, ahead.document) != ahead.seen:
+        return submit_within(desk, conn, ahead.document, ahead.signed, mapping=ahead.mapping)
+    return _queued(desk, conn, ahead.prepared, ahead.mapping)  # 5
 
 
 @dataclass(frozen=True)
@@ -107,6 +132,22 @@ class _Seen:
     peer: Peer | None
     earlier: str | None
     known: RegisterFacts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ahead:
+    """Is a document judged and signed while nobody waited.
+
+    Attributes:
+        seen: what the books said then.
+        prepared: None where it was submitted before.
+    """
+
+    document: Document
+    signed: bytes | None
+    mapping: FormatMark | None
+    seen: _Seen
+    prepared: Prepared | None
 
 
 def _see(conn: Connection, document: Document) -> _Seen:

@@ -5,6 +5,8 @@ A trial is a submission that is rolled back, so it answers what the submission w
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -26,7 +28,14 @@ from gateway.errors import (
 )
 from gateway.exchange.context import Desk
 from gateway.exchange.intake import Reading, read_certificates
-from gateway.exchange.outbound import Submission, known_receiver, submit_within
+from gateway.exchange.outbound import (
+    Ahead,
+    Submission,
+    book_ahead,
+    judge_ahead,
+    known_receiver,
+    submit_within,
+)
 from gateway.exchange.responding import CustomsAction, respond_within
 from gateway.services.access import Caller, Scope
 from gateway.services.counter import Counter
@@ -75,28 +84,32 @@ def read_one(counter: Counter, raw: bytes, form: str) -> Reading:
     return reading
 
 
-def submit(counter: Counter, conn: Connection, caller: Caller, reading: Reading) -> Taken:
+def submit(
+    counter: Counter,
+    conn: Connection,
+    caller: Caller,
+    reading: Reading,
+    *,
+    ahead: Ahead | None = None,
+) -> Taken:
     """Return what became of the certificate that was read: registered, signed and queued.
+
+    Args:
+        ahead: the document as ``prepare_ahead`` judged and signed it; else that is done here.
 
     Raises:
         NotPermittedError: it is not the caller's to issue.
         InvalidDocumentError: with every finding; nothing was stored.
         NoRouteError: no peer is registered for the state concerned.
     """
-    caller.require(Scope.SUBMIT)
-    document = reading.document
-    if not isinstance(document, CertificateOfOrigin):
-        raise InputError("a certificate of origin is expected here")
-    _require_own(caller, document)
-    if reading.signed is None and DocumentType.CERTIFICATE_OF_ORIGIN not in counter.desk.signers:
-        raise SignatureMissingError("this gateway signs for no authority: submit signed XML")
-    try:
-        submission = submit_within(
-            counter.desk, conn, document, reading.signed, mapping=reading.mapping
-        )
-    except InvalidDocumentError as exc:
-        exc.findings = reading.findings + exc.findings
-        raise
+    document = _permitted(counter, caller, reading)
+    with _with_findings_of(reading):
+        if ahead is None:
+            submission = submit_within(
+                counter.desk, conn, document, reading.signed, mapping=reading.mapping
+            )
+        else:
+            submission = book_ahead(counter.desk, conn, ahead)
     journal.append(
         conn,
         at=counter.desk.clock(),
@@ -111,6 +124,39 @@ def submit(counter: Counter, conn: Connection, caller: Caller, reading: Reading)
         submission=replace(submission, findings=reading.findings + submission.findings),
         peer=known_receiver(conn, document),
     )
+
+
+def prepare_ahead(counter: Counter, caller: Caller, reading: Reading) -> Ahead:
+    """Return the certificate judged and signed, for a later ``submit``; nothing is stored.
+
+    Raises:
+        GatewayError: as ``submit``.
+    """
+    document = _permitted(counter, caller, reading)
+    with _with_findings_of(reading):
+        return judge_ahead(counter.desk, document, reading.signed, mapping=reading.mapping)
+
+
+def _permitted(counter: Counter, caller: Caller, reading: Reading) -> CertificateOfOrigin:
+    """Return the certificate that was read, which the caller may submit here."""
+    caller.require(Scope.SUBMIT)
+    document = reading.document
+    if not isinstance(document, CertificateOfOrigin):
+        raise InputError("a certificate of origin is expected here")
+    _require_own(caller, document)
+    if reading.signed is None and DocumentType.CERTIFICATE_OF_ORIGIN not in counter.desk.signers:
+        raise SignatureMissingError("this gateway signs for no authority: submit signed XML")
+    return document
+
+
+@contextmanager
+def _with_findings_of(reading: Reading) -> Iterator[None]:
+    """Let a refusal name what reading found, too."""
+    try:
+        yield
+    except InvalidDocumentError as exc:
+        exc.findings = reading.findings + exc.findings
+        raise
 
 
 def try_submission(counter: Counter, caller: Caller, reading: Reading) -> Taken:
