@@ -241,6 +241,9 @@ class JournalAction(StrEnum):
     WEBHOOK_ADDED = "webhook:added"
     WEBHOOK_CHANGED = "webhook:changed"
     WEBHOOK_REMOVED = "webhook:removed"
+    BATCH_TAKEN = "batch:taken"
+    BATCH_ENDED = "batch:ended"
+    BATCH_CANCELLED = "batch:cancelled"
 
 
 class EventKind(StrEnum):
@@ -308,6 +311,45 @@ class OrganisationState(StrEnum):
 
     ACTIVE = "ACTIVE"
     SUSPENDED = "SUSPENDED"
+
+
+class BatchKind(StrEnum):
+    """Says what the documents of a batch are."""
+
+    CERTIFICATES = "CERTIFICATES"
+    RESPONSES = "RESPONSES"
+
+
+class BatchForm(StrEnum):
+    """Says how a batch holds its documents: one a line, in groups of rows, or as files."""
+
+    NDJSON = "NDJSON"
+    CSV = "CSV"
+    ZIP = "ZIP"
+
+
+class BatchState(StrEnum):
+    """Is how far a batch has come; RECEIVING lasts while its bytes arrive."""
+
+    RECEIVING = "RECEIVING"
+    WAITING = "WAITING"
+    RUNNING = "RUNNING"
+    DONE = "DONE"
+    CANCELLED = "CANCELLED"
+    FAILED = "FAILED"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more happens to the batch."""
+        return self in (BatchState.DONE, BatchState.CANCELLED, BatchState.FAILED)
+
+
+class LineOutcome(StrEnum):
+    """Says what became of one document of a batch."""
+
+    ACCEPTED = "ACCEPTED"
+    REPEATED = "REPEATED"
+    REFUSED = "REFUSED"
 
 
 class SearchField(StrEnum):

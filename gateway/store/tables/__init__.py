@@ -8,6 +8,7 @@ from gateway.store.tables.audit import (
     scheduled_tasks,
 )
 from gateway.store.tables.base import metadata
+from gateway.store.tables.batches import batch_lines, batch_pieces, batches
 from gateway.store.tables.books import balances
 from gateway.store.tables.bundles import bundle_members
 from gateway.store.tables.clients import api_keys, organisations, search_keys
@@ -31,6 +32,9 @@ __all__ = [
     "arrivals",
     "attempts",
     "balances",
+    "batch_lines",
+    "batch_pieces",
+    "batches",
     "bodies",
     "bundle_members",
     "certificate_deliveries",
