@@ -24,6 +24,28 @@ class FormatsSection(Section):
     folder: Path = Path("formats")
 
 
+class BatchesSection(Section):
+    """Bounds batches: many documents handed over at once.
+
+    Attributes:
+        max_bytes: largest upload.
+        max_lines: most lines of an upload in NDJSON or CSV.
+        max_document_bytes: longest line, group of rows or file of an archive.
+        max_files: most files in an archive.
+        max_unpacked_bytes: of all files of an archive together.
+        max_open: batches of one organisation that arrive, wait or are in work at a time.
+        keep_days: how long results stay after the batch has ended.
+    """
+
+    max_bytes: Annotated[int, Field(ge=10_000, le=4_000_000_000)] = 1_000_000_000
+    max_lines: Annotated[int, Field(ge=1, le=10_000_000)] = 500_000
+    max_document_bytes: Annotated[int, Field(ge=10_000, le=12_000_000)] = 2_000_000
+    max_files: Annotated[int, Field(ge=1, le=65_000)] = 10_000
+    max_unpacked_bytes: Annotated[int, Field(ge=10_000, le=16_000_000_000)] = 1_000_000_000
+    max_open: Annotated[int, Field(ge=1, le=1_000)] = 10
+    keep_days: Annotated[int, Field(ge=1, le=1_830)] = 30
+
+
 class ApiSection(Section):
     """Says where `eco serve api` serves the national side, and how much it takes.
 
@@ -40,6 +62,7 @@ class ApiSection(Section):
         requests_per_minute: of one key in the long run; then it is asked to slow down.
         requests_at_once: of one key after a pause, before that counts.
         docs: show the interface description (`/api/v1/docs`, `/api/v1/openapi.json`) to anybody.
+        batches: what many documents handed over at once may amount to.
     """
 
     host: str = "127.0.0.1"
@@ -52,6 +75,7 @@ class ApiSection(Section):
     requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 1200
     requests_at_once: Annotated[int, Field(ge=1, le=1_000_000)] = 200
     docs: bool = True
+    batches: BatchesSection = BatchesSection()
 
     @model_validator(mode="after")
     def _safe(self) -> Self:

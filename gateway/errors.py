@@ -15,6 +15,7 @@ are called; none of them crosses a room's border.
     │   ├── SchemaError, InvalidDocumentError (both carry findings),
     │   ├── MethodNotAllowedError, SoapVersionError, MustUnderstandError,
     │   ├── UnknownOperationError, NotFoundError, BackupDamagedError, BundleDamagedError,
+    │   ├── ArchiveUnsafeError,
     │   ├── ConflictError (KeyReusedError, RequestInWorkError)
     ├── AccessError             who asks is not known here, or may not have this
     │   └── NotAuthenticatedError, NotPermittedError
@@ -206,6 +207,14 @@ class BundleDamagedError(InputError):
     code = "BUNDLE_DAMAGED"
     http_status = 422
     remedy = "Ask the peer to export the bundle again; nothing of this one was taken."
+
+
+class ArchiveUnsafeError(InputError):
+    """A ZIP archive is damaged, or holds what this gateway never unpacks; carries findings."""
+
+    code = "ARCHIVE_UNSAFE"
+    http_status = 422
+    remedy = "Pack plain files again: not encrypted, no archives, no paths, within the limits."
 
 
 class AccessError(GatewayError):

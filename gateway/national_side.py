@@ -5,6 +5,7 @@ Apart from ``gateway.app`` so that neither grows with the other; it starts where
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -16,6 +17,7 @@ from gateway.config import Settings
 from gateway.documents import Language
 from gateway.exchange.context import Clock
 from gateway.jobs import Job
+from gateway.services.batches import BatchLimits, BatchWorker
 from gateway.services.counter import Counter, long_polls_of
 from gateway.services.webhook_desk import HookDesk, HookSecrets
 from gateway.services.webhook_sending import Patience, Teller
@@ -31,6 +33,7 @@ def counter_of(gateway: Gateway) -> Counter:
         national=gateway.national,
         hooks=hook_desk(gateway.settings),
         long_polls=long_polls_of(gateway.settings.api.threads),
+        batches=batch_limits(gateway.settings),
     )
 
 
@@ -61,6 +64,39 @@ def teller_of(gateway: Gateway) -> Teller:
 def telling_job(teller: Teller) -> Job:
     """Return the job that gives webhooks their turns; it never waits for a receiver."""
     return Job(name="webhooks", seconds=1, run=teller.ring)
+
+
+def batch_limits(settings: Settings) -> BatchLimits:
+    """Return how much a batch may hold here."""
+    own = settings.api.batches
+    return BatchLimits(
+        max_bytes=own.max_bytes,
+        max_line_bytes=own.max_document_bytes,
+        max_lines=own.max_lines,
+        max_files=own.max_files,
+        max_unpacked_bytes=own.max_unpacked_bytes,
+        max_open=own.max_open,
+        kept=timedelta(days=own.keep_days),
+    )
+
+
+def batch_worker(gateway: Gateway, name: str, must_stop: Callable[[], bool]) -> BatchWorker:
+    """Return what works through the batches of ``gateway``."""
+    return BatchWorker(
+        name=name,
+        counter=counter_of(gateway),
+        lease_seconds=gateway.settings.delivery.lease_seconds,
+        must_stop=must_stop,
+    )
+
+
+def batches_job(worker: BatchWorker) -> Job:
+    """Return the job that works through batches, turn by turn, while any is due."""
+
+    def work() -> None:
+        worker.run()
+
+    return Job(name="batches", seconds=1, run=work)
 
 
 def api_app(home: Path, *, clock: Clock = system_clock) -> Flask:

@@ -15,6 +15,7 @@ import click
 import structlog
 
 from gateway.app import (
+    Gateway,
     collector_of,
     open_gateway,
     peer_app,
@@ -28,8 +29,16 @@ from gateway.config import Settings, load_settings
 from gateway.errors import ConfigError
 from gateway.exchange.lanes import Lanes
 from gateway.jobs import books_job, clock_job, collection_job, expiry_job, run_until_stopped
-from gateway.national_side import api_app, api_server, teller_of, telling_job
+from gateway.national_side import (
+    api_app,
+    api_server,
+    batch_worker,
+    batches_job,
+    teller_of,
+    telling_job,
+)
 from gateway.operations.logs import log_as_json
+from gateway.services.batches import BatchWorker
 from gateway.transport import PeerTransport
 from gateway.watching import watching_jobs
 from gateway.web.serving import ServerSettings
@@ -110,9 +119,10 @@ def _serve_api(call: Invocation, own: Settings) -> None:
 @click.option("--name", default=None, help="Name of this worker in claims; host and process else.")
 @common
 def work(call: Invocation, once: bool, name: str | None) -> None:
-    """Deliver queued messages until SIGTERM or SIGINT; a running attempt is finished first.
+    """Deliver queued messages and work on batches until SIGTERM or SIGINT.
 
-    With --once the exit status is 0 whatever became of the attempts; `eco messages` tells.
+    A running attempt is finished first.  With --once the exit status is 0 whatever became of
+    the attempts; `eco messages` tells.
     """
     log_as_json()
     bring_up_to_date(load_settings(call.home))
@@ -121,31 +131,47 @@ def work(call: Invocation, once: bool, name: str | None) -> None:
         transport = PeerTransport()
         worker = worker_of(gateway, transport, name=name or f"{socket.gethostname()}:{os.getpid()}")
         lanes = Lanes(worker, own.delivery.lanes, own.delivery.poll_seconds, own.delivery.window)
+        batches = batch_worker(gateway, worker.name, lambda: lanes.is_stopped)
         try:
             if once:
+                batches.run()
                 _deliver_once(call, lanes)
             else:
-                _announce(
-                    call,
-                    {"identifier": own.gateway.identifier, "worker": worker.name},
-                    f"{own.gateway.identifier} delivers its messages as {worker.name}",
-                )
-                expiry = expiry_job(gateway.desk, worker.name)
-                books = books_job(gateway.desk, worker.name)
-                clock = clock_job(gateway.desk, own.delivery.lease_seconds)
-                collection = collection_job(collector_of(gateway, transport, name=worker.name))
-                teller = teller_of(gateway)
-                jobs = [clock, expiry, books, collection, telling_job(teller)]
-                try:
-                    run_until_stopped(
-                        [*jobs, *watching_jobs(gateway, worker.name)],
-                        lanes,
-                        grace_seconds=min(LONGEST_GRACE, own.delivery.read_timeout_seconds),
-                    )
-                finally:
-                    teller.stop()
+                _work_until_stopped(call, gateway, lanes, batches, transport)
         finally:
             transport.close()
+
+
+def _work_until_stopped(
+    call: Invocation,
+    gateway: Gateway,
+    lanes: Lanes,
+    batches: BatchWorker,
+    transport: PeerTransport,
+) -> None:
+    own, worker = gateway.settings, lanes.worker
+    _announce(
+        call,
+        {"identifier": own.gateway.identifier, "worker": worker.name},
+        f"{own.gateway.identifier} delivers its messages as {worker.name}",
+    )
+    teller = teller_of(gateway)
+    jobs = [
+        clock_job(gateway.desk, own.delivery.lease_seconds),
+        expiry_job(gateway.desk, worker.name),
+        books_job(gateway.desk, worker.name),
+        collection_job(collector_of(gateway, transport, name=worker.name)),
+        telling_job(teller),
+        batches_job(batches),
+    ]
+    try:
+        run_until_stopped(
+            [*jobs, *watching_jobs(gateway, worker.name)],
+            lanes,
+            grace_seconds=min(LONGEST_GRACE, own.delivery.read_timeout_seconds),
+        )
+    finally:
+        teller.stop()
 
 
 def _announce(call: Invocation, value: Mapping[str, object], line: str) -> None:

@@ -5,7 +5,7 @@ A trial is a submission that is rolled back, so it answers what the submission w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -72,13 +72,22 @@ def read_one(counter: Counter, raw: bytes, form: str) -> Reading:
         InvalidDocumentError: it cannot be read; with every finding.
         InputError: there is none, or there are several.
     """
-    readings = read_certificates(counter.desk, raw, form, counter.national)
+    return the_one(read_certificates(counter.desk, raw, form, counter.national))
+
+
+def the_one(readings: Sequence[Reading]) -> Reading:
+    """Return the only certificate among what was read.
+
+    Raises:
+        InvalidDocumentError: it cannot be read; with every finding.
+        InputError: there is none, or there are several.
+    """
     if len(readings) != 1:
         raise InputError(f"one document is taken here; these are {len(readings)}")
     (reading,) = readings
     if reading.document is None:
         raise InvalidDocumentError(
-            f"{reading.reference} cannot be read as a certificate of origin",
+            f"{reading.reference or 'the document'} cannot be read as a certificate of origin",
             findings=reading.findings,
         )
     return reading

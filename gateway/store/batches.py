@@ -26,6 +26,7 @@ from sqlalchemy import (
 
 from gateway.errors import ConflictError, NotFoundError
 from gateway.store import journal
+from gateway.store.dialects import lock_name
 from gateway.store.rows import Batch, BatchLine, BatchStep, NewBatch
 from gateway.store.states import BatchState, LineOutcome, OrganisationState
 from gateway.store.tables import batch_lines, batch_pieces, organisations
@@ -39,8 +40,14 @@ _IS_OPEN = text("batches." + BATCH_DUE)
 LEASE_LOST = "the batch was cancelled, or somebody else works on it"
 
 
-def begin(conn: Connection, new: NewBatch, *, at: datetime) -> Batch:
-    """Enter a batch whose bytes are about to arrive, and return it."""
+def begin(conn: Connection, new: NewBatch, *, at: datetime, most_open: int) -> Batch | None:
+    """Enter a batch whose bytes are about to arrive, and return it.
+
+    Returns None where so many of the organisation are arriving, waiting or in work already.
+    """
+    lock_name(conn, f"batches of {new.organisation_id}")
+    if _how_many_open(conn, new.organisation_id) >= most_open:
+        return None
     started = {
         **vars(new),
         "scopes": list(new.scopes),
@@ -113,8 +120,7 @@ def pieces(conn: Connection, batch_id: int, first: int, count: int) -> tuple[byt
     return tuple(bytes(each) for each in conn.execute(query.order_by(own.number)).scalars())
 
 
-def how_many_open(conn: Connection, organisation_id: int) -> int:
-    """Return how many batches of an organisation are arriving, waiting or in work."""
+def _how_many_open(conn: Connection, organisation_id: int) -> int:
     arriving = table.c.state == BatchState.RECEIVING
     own = table.c.organisation_id == organisation_id
     query = select(func.count()).select_from(table).where(own, arriving | _IS_OPEN)
@@ -250,6 +256,12 @@ def cancel(conn: Connection, batch: Batch, *, at: datetime, actor: str) -> Batch
     cancelled = _batch(row)
     _tell(conn, cancelled, at=at, actor=actor)
     return cancelled
+
+
+def by_key(conn: Connection, key: int) -> Batch | None:
+    """Return the batch with this key, whosever it is."""
+    row = conn.execute(select(*_COLUMNS).where(table.c.id == key)).one_or_none()
+    return None if row is None else _batch(row)
 
 
 def find(conn: Connection, organisation_id: int, batch_id: str) -> Batch:

@@ -154,6 +154,7 @@ class _Served:
             caller.require(route.scope)
         path_params, query = reading.parameters_of(request, route, path)
         body = reading.body_of(request, route, self._settings.max_body_bytes)
+        most = self._counter.batches.max_bytes
         language = reading.language_of(request, self._settings.language)
         reply = route.handler(
             Call(
@@ -166,6 +167,7 @@ class _Served:
                 media_type=request.mimetype,
                 key=reading.key_of(request, route, caller, body),
                 purpose=reading.purpose_of(request),
+                stream=reading.stream_of(request, route, caller, most),
             )
         )
         log.info("request answered", status=reply.status)

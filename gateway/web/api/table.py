@@ -29,6 +29,7 @@ from gateway.services.mappings import (
 from gateway.services.reference import AgreementView, CodeListView
 from gateway.services.wording import MessageView
 from gateway.web.api import answers, handing_over, looking_up, parameters, workbench
+from gateway.web.api.batching_table import BATCHING
 from gateway.web.api.routes import JSON, XML, Media, Method, Route
 from gateway.web.api.telling_table import TELLING
 
@@ -346,6 +347,7 @@ MAPPINGS: Final = (
 
 ROUTES: Final[tuple[Route, ...]] = (
     *HANDING_OVER,
+    *BATCHING,
     *LOOKING_UP,
     *TELLING,
     *REFERENCE,
