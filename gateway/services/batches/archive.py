@@ -155,7 +155,9 @@ def _of_all(files: Sequence[zipfile.ZipInfo], limits: BatchLimits) -> Iterator[F
 def _of_places(every: Sequence[zipfile.ZipInfo], size: int) -> Iterator[Finding]:
     """Complain of entries that share bytes: the trick by which a small file unpacks to much."""
     placed = sorted(every, key=lambda each: each.header_offset)
-    ends = [each.header_offset for each in placed[1:]] + [size]
+    ends = [*(each.header_offset for each in placed), size][1:]
+    if placed and placed[0].header_offset:
+        yield _complaint("", "something stands before its first file, or that was cut off")
     for each, end in zip(placed, ends, strict=True):
         if each.header_offset + _LOCAL_HEAD + each.compress_size > end:
             yield _complaint(each.filename, "its bytes overlap those of others")
