@@ -18,7 +18,8 @@ are called; none of them crosses a room's border.
     │   ├── ArchiveUnsafeError,
     │   ├── ConflictError (KeyReusedError, RequestInWorkError)
     ├── AccessError             who asks is not known here, or may not have this
-    │   └── NotAuthenticatedError, NotPermittedError
+    │   ├── NotAuthenticatedError, NotPermittedError,
+    │   └── TokenKeysUnavailableError
     ├── TrustError              a signature or signing certificate does not hold
     │   ├── SignatureMissingError, SignatureShapeError, SignatureInvalidError,
     │   ├── AlgorithmNotAllowedError, SignerUntrustedError, SignerExpiredError,
@@ -238,6 +239,15 @@ class NotPermittedError(AccessError):
 
     code = "NOT_PERMITTED"
     remedy = "Use a key with the scope that the interface description names for this address."
+
+
+class TokenKeysUnavailableError(AccessError):
+    """The identity provider's keys are not known here, so no token can be verified."""
+
+    code = "TOKEN_KEYS_UNAVAILABLE"
+    http_status = 503
+    retryable = True
+    remedy = "Repeat the request later; the operator looks whether the provider can be reached."
 
 
 class TrustError(GatewayError):

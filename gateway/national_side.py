@@ -14,11 +14,17 @@ from flask import Flask
 
 from gateway.app import Gateway, open_gateway, system_clock
 from gateway.config import Settings
+from gateway.config_api import OauthSection
 from gateway.documents import Language
+from gateway.errors import ConfigError
 from gateway.exchange.context import Clock
 from gateway.jobs import Job
+from gateway.services.access import Scope
 from gateway.services.batches import BatchLimits, BatchWorker
 from gateway.services.counter import Counter, long_polls_of
+from gateway.services.provider import Provider
+from gateway.services.token_keys import KeyRing
+from gateway.services.tokens import TokenRules, Tokens
 from gateway.services.webhook_desk import HookDesk, HookSecrets
 from gateway.services.webhook_sending import Patience, Teller
 from gateway.web.api import ApiSettings, create_api_app
@@ -102,7 +108,51 @@ def batches_job(worker: BatchWorker) -> Job:
 def api_app(home: Path, *, clock: Clock = system_clock) -> Flask:
     """Return the WSGI app of the national side; built in each worker after the fork."""
     gateway = open_gateway(home, clock=clock)
-    return create_api_app(counter_of(gateway), api_settings(gateway.settings))
+    settings = api_settings(gateway.settings)
+    return create_api_app(counter_of(gateway), settings, tokens=tokens_of(gateway))
+
+
+def tokens_of(gateway: Gateway) -> Tokens | None:
+    """Return what recognises tokens of the identity provider, None where none is configured.
+
+    Raises:
+        ConfigError: a scope in the settings is none.
+    """
+    own = gateway.settings.api.oauth
+    if own is None:
+        return None
+    resolve = gateway.settings.resolve_own
+    provider = Provider(
+        issuer=own.issuer,
+        jwks_url=own.jwks_url,
+        jwks_file=resolve(own.jwks_file),
+        ca=resolve(own.ca),
+    )
+    return Tokens(
+        rules=_token_rules(own),
+        keys=KeyRing(provider.loader(), fresh=float(own.fresh_seconds)),
+        store=gateway.store,
+        clock=gateway.desk.clock,
+    )
+
+
+def _token_rules(own: OauthSection) -> TokenRules:
+    known = {each.value: each for each in Scope}
+    unknown = [each.scope for each in own.scopes if each.scope not in known]
+    if unknown:
+        raise ConfigError(f"[api.oauth.scopes] there is no scope {', '.join(unknown)}")
+    return TokenRules(
+        issuer=own.issuer,
+        audience=own.audience,
+        organisations={each.client: each.organisation for each in own.clients},
+        algorithms=frozenset(own.algorithms),
+        types=frozenset(own.token_types),
+        client_claim=own.client_claim,
+        scope_claim=own.scope_claim,
+        scopes={each.token: known[each.scope] for each in own.scopes},
+        skew=timedelta(seconds=own.clock_skew_seconds),
+        longest=timedelta(minutes=own.longest_minutes),
+    )
 
 
 def api_settings(settings: Settings) -> ApiSettings:
@@ -112,6 +162,7 @@ def api_settings(settings: Settings) -> ApiSettings:
         max_body_bytes=api.max_body_bytes,
         language=Language(settings.gateway.language),
         show_page=api.docs,
+        issuer=None if api.oauth is None else api.oauth.issuer,
         pressure=Pressure.for_threads(
             api.threads, per_minute=api.requests_per_minute, burst=api.requests_at_once
         ),

@@ -98,6 +98,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "prometheus_client": ("gateway.operations.metrics",),
     "requests": ("gateway.transport",),
     "urllib3": ("gateway.transport",),
+    "jwt": ("gateway.services.tokens", "gateway.services.token_keys"),
     "flask": ("gateway.web", "gateway.app", "gateway.national_side", "gateway.watching"),
     "werkzeug": ("gateway.web", "gateway.app"),
     "gunicorn": ("gateway.web.serving",),

@@ -59,12 +59,14 @@ class ApiSettings:
         language: of answers to callers that accept none of ours.
         show_page: the interface description can be read in a browser, without a key.
         pressure: how much is taken at a time, of one key and in total.
+        issuer: of the identity provider whose tokens are taken, if any.
     """
 
     max_body_bytes: int = MAX_BODY_BYTES
     language: Language = Language.ENGLISH
     show_page: bool = True
     pressure: Pressure = field(default_factory=Pressure)
+    issuer: str | None = None
 
 
 def create_api_app(
@@ -229,7 +231,7 @@ def _add_description(app: Flask, settings: ApiSettings, routes: tuple[Route, ...
 
     @cache
     def described() -> tuple[bytes, bytes]:
-        said = describe(routes)
+        said = describe(routes, issuer=settings.issuer)
         return json.dumps(said, ensure_ascii=False).encode(), page(said).encode()
 
     def openapi() -> Response:

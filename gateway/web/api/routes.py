@@ -21,6 +21,7 @@ from gateway.errors import (
     NotAuthenticatedError,
     NotPermittedError,
     SlowDownError,
+    TokenKeysUnavailableError,
 )
 from gateway.services.access import Caller, Scope
 from gateway.services.counter import Counter, RequestKey
@@ -35,6 +36,7 @@ COMMON_PROBLEMS: Final[tuple[type[GatewayError], ...]] = (
     NotPermittedError,
     SlowDownError,
     BusyError,
+    TokenKeysUnavailableError,
 )
 """What any address may answer beside what its route names."""
 
