@@ -55,9 +55,15 @@ def key(pair: Pair, code: str, kind: str) -> str:
     return made["token"]
 
 
-def ask(pair: Pair, url: str, token: str | None, body: bytes | None = None):
+def ask(
+    pair: Pair,
+    url: str,
+    token: str | None,
+    body: bytes | None = None,
+    media: str = "application/json",
+):
     trusted = ssl.create_default_context(cafile=pair.zm / "keys" / "tls.cert.pem")
-    headers = {"Content-Type": "application/json"}
+    headers = {"Content-Type": media}
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
     request = urllib.request.Request(url, data=body, headers=headers)
@@ -87,6 +93,21 @@ def test_a_national_system_submits_over_tls_with_a_key_made_at_the_command_line(
     assert token.split("_")[1] == listed["key"]
     eco_json("api-key", "revoke", listed["key"], "--reason", "a test", home=pair.zm)
     assert ask(pair, f"{listener}/me", token)[0] == 401
+
+
+def test_a_batch_over_tls_is_worked_off_by_the_worker(pair: Pair, listener: str):
+    token = key(pair, "ZM-BATCH", "single-window")
+    document = json.loads(sample(pair.folder).read_bytes())
+    body = json.dumps(document).encode() + b"\n{\n"
+    url = f"{listener}/batches?format=single-window-json"
+    status, taken = ask(pair, url, token, body, "application/x-ndjson")
+    assert (status, taken["state"]) == (202, "WAITING"), taken
+    eco_json("work", "--once", home=pair.zm)
+    address = listener.removesuffix("/api/v1") + taken["links"]["results"]
+    told = ask(pair, address, token)[1]
+    assert told["state"] == "DONE"
+    assert [each["outcome"] for each in told["results"]][1] == "REFUSED"
+    assert told["results"][0]["outcome"] in ("ACCEPTED", "REPEATED")
 
 
 def test_a_listener_without_tls_is_served_on_loopback_only(pair: Pair, tmp_path: Path):

@@ -100,8 +100,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def tokens(border, idp, authority, clock) -> Tokens:
-    return tokens_for(border.zm, provider_of(idp, authority), clock)
+def tokens(traded, idp, authority, clock) -> Tokens:
+    return tokens_for(traded.zm, provider_of(idp, authority), clock)
 
 
 def refused(tokens: Tokens, shown: str) -> str:
@@ -117,7 +117,8 @@ def refused(tokens: Tokens, shown: str) -> str:
 # --- tokens that hold ---------------------------------------------------------------------------
 
 
-def test_a_system_asks_its_provider_for_a_token_and_submits_with_it(border, tokens, idp, authority):
+def test_a_system_asks_its_provider_for_a_token_and_submits_with_it(border, idp, authority, clock):
+    tokens = tokens_for(border.zm, provider_of(idp, authority), clock)
     known = ApiSettings(issuer=idp.issuer)
     app = create_api_app(border.zm.counter, known, tokens=tokens)
     form = {
@@ -164,10 +165,10 @@ def test_rsa_keys_and_a_list_of_audiences_hold_too(tokens, idp):
 
 
 def test_scopes_are_those_of_the_token_that_the_organisation_may_have(
-    border, idp, authority, clock
+    traded, idp, authority, clock
 ):
     mapped = {"eco/submit": Scope.SUBMIT, "eco/decide": Scope.DECIDE}
-    own = tokens_for(border.zm, provider_of(idp, authority), clock, scopes=mapped)
+    own = tokens_for(traded.zm, provider_of(idp, authority), clock, scopes=mapped)
     said = "eco/submit eco/decide reference:read root"
     assert own(token(idp.key, idp.claims(NOW, scope=said))).scopes == {
         Scope.SUBMIT, Scope.REFERENCE,
@@ -179,10 +180,10 @@ def test_scopes_are_those_of_the_token_that_the_organisation_may_have(
 
 
 def test_a_type_that_the_operator_allows_holds_and_another_claim_may_name_the_client(
-    border, idp, authority, clock
+    traded, idp, authority, clock
 ):
     own = tokens_for(
-        border.zm,
+        traded.zm,
         provider_of(idp, authority),
         clock,
         types=frozenset({"at+jwt", "JWT"}),
@@ -258,17 +259,17 @@ def test_a_token_with_a_false_header_does_not_hold(tokens, idp, header, reason):
     assert refused(tokens, token(idp.key, claims_of(idp), **header)) == reason
 
 
-def test_a_public_key_is_no_secret(border, tokens, idp, authority, clock):
+def test_a_public_key_is_no_secret(traded, tokens, idp, authority, clock):
     idp.shown = [idp.key, strong()]
     for key in idp.shown:
         shown = mac_token(key.pem, claims_of(idp), key.kid)
         assert refused(tokens, shown) == "algorithm"
     with pytest.raises(ValueError, match="must be among"):
         tokens_for(
-            border.zm, provider_of(idp, authority), clock, algorithms=frozenset({"HS256", "ES256"})
+            traded.zm, provider_of(idp, authority), clock, algorithms=frozenset({"HS256", "ES256"})
         )
     with pytest.raises(ValueError, match="must be among"):
-        tokens_for(border.zm, provider_of(idp, authority), clock, algorithms=frozenset({"none"}))
+        tokens_for(traded.zm, provider_of(idp, authority), clock, algorithms=frozenset({"none"}))
 
 
 def test_keys_that_a_token_brings_along_are_not_believed(tokens, idp):
@@ -293,8 +294,8 @@ def test_a_token_that_was_changed_or_is_none_does_not_hold(tokens, idp):
     assert refused(tokens, f"{signed}.{b64(idp.key.sign(signed.encode()))}") == "claims"
 
 
-def test_hostile_tokens_are_answered_with_a_problem_and_nothing_else(border, tokens, idp):
-    client = create_api_app(border.zm.counter, tokens=tokens).test_client()
+def test_hostile_tokens_are_answered_with_a_problem_and_nothing_else(traded, tokens, idp):
+    client = create_api_app(traded.zm.counter, tokens=tokens).test_client()
     for shown in ("a.b.c", "é", "x" * 9_000, mac_token(b"x", {}, "k1"), "eco_none.none.none"):
         raw = f"Bearer {shown}".encode()
         answer = client.get("/api/v1/me", headers={"Authorization": raw.decode("latin-1")})
@@ -302,7 +303,8 @@ def test_hostile_tokens_are_answered_with_a_problem_and_nothing_else(border, tok
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_a_suspended_organisation_is_not_let_in(border, tokens, idp):
+def test_a_suspended_organisation_is_not_let_in(border, idp, authority, clock):
+    tokens = tokens_for(border.zm, provider_of(idp, authority), clock)
     with border.zm.desk.store.begin() as conn:
         clients.set_state(
             conn, OWNER, OrganisationState.SUSPENDED, at=NOW, actor="user:test", reason="a test"
@@ -343,11 +345,11 @@ def test_invented_key_ids_do_not_let_the_provider_be_asked_again_and_again(token
 
 
 def test_a_provider_that_is_down_at_the_start_is_told_as_such_and_asked_again_later(
-    border, tokens, idp, clock
+    traded, tokens, idp, clock
 ):
     idp.answers["/jwks"] = (503, b"", {})
     shown = token(idp.key, claims_of(idp))
-    client = create_api_app(border.zm.counter, tokens=tokens).test_client()
+    client = create_api_app(traded.zm.counter, tokens=tokens).test_client()
     answer = client.get("/api/v1/me", headers={"Authorization": f"Bearer {shown}"})
     assert (answer.status_code, answer.json["code"]) == (503, "TOKEN_KEYS_UNAVAILABLE")
     assert answer.json["retryable"] is True
@@ -415,9 +417,9 @@ def test_a_description_that_leads_elsewhere_is_not_followed(tokens, idp, said):
     assert not any(page.endswith("/jwks") for page in idp.asked)
 
 
-def test_a_server_of_another_authority_is_not_asked(border, idp, clock, tmp_path):
+def test_a_server_of_another_authority_is_not_asked(traded, idp, clock, tmp_path):
     other = TestAuthority(tmp_path, "other-ca")
-    own = tokens_for(border.zm, provider_of(idp, other), clock)
+    own = tokens_for(traded.zm, provider_of(idp, other), clock)
     with pytest.raises(TokenKeysUnavailableError):
         own(token(idp.key, claims_of(idp)))
     assert idp.asked == []
@@ -433,11 +435,11 @@ def test_a_provider_that_never_answers_holds_nobody_for_long(idp, authority, mon
 
 
 def test_keys_may_lie_in_a_file_where_the_provider_cannot_be_reached(
-    border, idp, authority, clock, tmp_path
+    traded, idp, authority, clock, tmp_path
 ):
     file = tmp_path / "jwks.json"
     file.write_bytes(json.dumps({"keys": [idp.key.jwk]}).encode())
-    own = tokens_for(border.zm, provider_of(idp, authority, jwks_file=file), clock)
+    own = tokens_for(traded.zm, provider_of(idp, authority, jwks_file=file), clock)
     assert own(token(idp.key, claims_of(idp)))
     file.unlink()
     clock.now += 4_000
@@ -446,8 +448,8 @@ def test_keys_may_lie_in_a_file_where_the_provider_cannot_be_reached(
     assert idp.asked == []
 
 
-def test_an_address_of_the_keys_may_be_named(border, idp, authority, clock):
-    own = tokens_for(border.zm, provider_of(idp, authority, jwks_url=f"{idp.issuer}/jwks"), clock)
+def test_an_address_of_the_keys_may_be_named(traded, idp, authority, clock):
+    own = tokens_for(traded.zm, provider_of(idp, authority, jwks_url=f"{idp.issuer}/jwks"), clock)
     assert own(token(idp.key, claims_of(idp)))
     assert len(idp.asked) == 1
 
@@ -525,13 +527,13 @@ def test_settings_that_would_let_anybody_in_are_refused(tmp_path, old, new, comp
         settings_from(SETTINGS + OAUTH.replace(old, new, 1), tmp_path, source="test")
 
 
-def test_settings_become_rules(tmp_path, border):
+def test_settings_become_rules(tmp_path, traded):
     from gateway import national_side
     from gateway.app import Gateway
 
     for said, complaint in ((OAUTH, None), (OAUTH.replace("certificates:", "x:"), "no scope")):
         settings = settings_from(SETTINGS + said, tmp_path, source="test")
-        gateway = Gateway(settings=settings, desk=border.zm.desk)
+        gateway = Gateway(settings=settings, desk=traded.zm.desk)
         if complaint is not None:
             with pytest.raises(ConfigError, match=complaint):
                 national_side.tokens_of(gateway)
@@ -540,5 +542,5 @@ def test_settings_become_rules(tmp_path, border):
         assert made.rules.organisations == {"asycuda": "ZM-ZRA"}
         assert made.rules.scopes == {"eco/submit": Scope.SUBMIT}
         assert national_side.api_settings(settings).issuer == made.rules.issuer
-    plain = Gateway(settings=settings_from(SETTINGS, tmp_path, source="test"), desk=border.zm.desk)
+    plain = Gateway(settings=settings_from(SETTINGS, tmp_path, source="test"), desk=traded.zm.desk)
     assert national_side.tokens_of(plain) is None
