@@ -14,10 +14,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import structlog
 
+from bench.material import postgres_database
 from gateway.services.batches import BatchWorker
 from gateway.store import Store
 from gateway.trust.demo_pki import make_demo_pki
@@ -124,12 +126,15 @@ def measure(url: str, folder: Path, count: int) -> None:
 def main() -> None:
     given = argparse.ArgumentParser(description=__doc__)
     given.add_argument("lines", type=int, nargs="?", default=20_000)
-    given.add_argument("--url", help="an empty PostgreSQL database; SQLite unless given")
+    given.add_argument("--postgresql", action="store_true", help="SQLite unless given")
     asked = given.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        measure(asked.url or f"sqlite:///{folder / 'zm.db'}", folder, asked.lines)
+    with ExitStack() as open_things:
+        folder = Path(open_things.enter_context(tempfile.TemporaryDirectory()))
+        url = f"sqlite:///{folder / 'zm.db'}"
+        if asked.postgresql:
+            url = open_things.enter_context(postgres_database("eco_bench_batches"))
+        measure(url, folder, asked.lines)
 
 
 if __name__ == "__main__":

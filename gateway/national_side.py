@@ -20,7 +20,7 @@ from gateway.errors import ConfigError
 from gateway.exchange.context import Clock
 from gateway.jobs import Job
 from gateway.services.access import Scope
-from gateway.services.batches import BatchLimits, BatchWorker
+from gateway.services.batches import BatchLimits, BatchWorker, sweep
 from gateway.services.counter import Counter, long_polls_of
 from gateway.services.provider import Provider
 from gateway.services.token_keys import KeyRing
@@ -103,6 +103,15 @@ def batches_job(worker: BatchWorker) -> Job:
         worker.run()
 
     return Job(name="batches", seconds=1, run=work)
+
+
+def batch_sweeping_job(worker: BatchWorker) -> Job:
+    """Return the job that lets go of old results and broken uploads."""
+
+    def let_go() -> None:
+        sweep(worker.counter, worker.name)
+
+    return Job(name="sweep-batches", seconds=60, run=let_go)
 
 
 def api_app(home: Path, *, clock: Clock = system_clock) -> Flask:

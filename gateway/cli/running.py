@@ -32,6 +32,7 @@ from gateway.jobs import books_job, clock_job, collection_job, expiry_job, run_u
 from gateway.national_side import (
     api_app,
     api_server,
+    batch_sweeping_job,
     batch_worker,
     batches_job,
     teller_of,
@@ -163,6 +164,7 @@ def _work_until_stopped(
         collection_job(collector_of(gateway, transport, name=worker.name)),
         telling_job(teller),
         batches_job(batches),
+        batch_sweeping_job(batches),
     ]
     try:
         run_until_stopped(

@@ -82,9 +82,26 @@ def the_one(readings: Sequence[Reading]) -> Reading:
         InvalidDocumentError: it cannot be read; with every finding.
         InputError: there is none, or there are several.
     """
+    return readable(only(readings))
+
+
+def only(readings: Sequence[Reading]) -> Reading:
+    """Return the only one of what was read, readable or not.
+
+    Raises:
+        InputError: there is none, or there are several.
+    """
     if len(readings) != 1:
         raise InputError(f"one document is taken here; these are {len(readings)}")
-    (reading,) = readings
+    return readings[0]
+
+
+def readable(reading: Reading) -> Reading:
+    """Return what was read.
+
+    Raises:
+        InvalidDocumentError: it cannot be read as a certificate; with every finding.
+    """
     if reading.document is None:
         raise InvalidDocumentError(
             f"{reading.reference or 'the document'} cannot be read as a certificate of origin",

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    Select,
     and_,
     delete,
     func,
@@ -128,20 +129,17 @@ def _how_many_open(conn: Connection, organisation_id: int) -> int:
     return found
 
 
+def is_any_due(conn: Connection, now: datetime) -> bool:
+    """Return whether a batch waits for a worker."""
+    return conn.execute(_due(now)).first() is not None
+
+
 def claim(conn: Connection, worker: str, now: datetime, *, until: datetime) -> Batch | None:
     """Take the batch that has waited longest for ``worker`` until the lease ends.
 
     Batches of suspended organisations wait until these are taken up again.
     """
-    active = organisations.c.state == OrganisationState.ACTIVE
-    found = conn.execute(
-        select(table.c.id)
-        .join(organisations, organisations.c.id == table.c.organisation_id)
-        .where(_IS_OPEN, table.c.due_at <= now, active)
-        .order_by(table.c.due_at, table.c.id)
-        .limit(1)
-        .with_for_update(of=table, skip_locked=True)
-    ).scalar_one_or_none()
+    found = conn.execute(_due(now).with_for_update(of=table, skip_locked=True)).scalar()
     if found is None:
         return None
     row = conn.execute(
@@ -158,6 +156,17 @@ def claim(conn: Connection, worker: str, now: datetime, *, until: datetime) -> B
         .returning(*_COLUMNS)
     ).one()
     return _batch(row)
+
+
+def _due(now: datetime) -> Select[Any]:
+    active = organisations.c.state == OrganisationState.ACTIVE
+    return (
+        select(table.c.id)
+        .join(organisations, organisations.c.id == table.c.organisation_id)
+        .where(_IS_OPEN, table.c.due_at <= now, active)
+        .order_by(table.c.due_at, table.c.id)
+        .limit(1)
+    )
 
 
 def hold(conn: Connection, batch: Batch, *, until: datetime) -> None:

@@ -70,7 +70,7 @@ def test_a_damaged_line_harms_only_its_document_and_is_named_by_its_number(borde
     worker(border.zm).run()
     first, second, third = results(border.zm, address)
     assert (first["outcome"], third["outcome"]) == ("ACCEPTED", "ACCEPTED")
-    assert second["outcome"] == "REFUSED"
+    assert (second["outcome"], second["reference"]) == ("REFUSED", serial(2))
     assert any(
         str(number + 1) in finding["path"] + finding["message"]
         for finding in second["problem"]["findings"]

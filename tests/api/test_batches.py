@@ -411,3 +411,16 @@ def test_limits_stand_in_the_settings(tmp_path):
     said = SETTINGS + "\n[api.batches]\nmax_lines = 7\nkeep_days = 2\n"
     limits = batch_limits(settings_from(said, tmp_path, source="test"))
     assert (limits.max_lines, limits.kept.days) == (7, 2)
+
+
+def test_an_upload_that_gets_on_may_take_longer_than_a_request():
+    from flask import Flask, request
+
+    from gateway.transport.deadline import deadline, is_over
+    from gateway.web.bodies import pieces_of
+
+    for size, late in ((2_000_000, False), (1_000_000, True)):
+        with Flask("x").test_request_context(method="POST", data=b"x" * size), deadline(0.0):
+            assert is_over()
+            assert sum(len(piece) for piece in pieces_of(request, 3_000_000)) == size
+            assert is_over() is late

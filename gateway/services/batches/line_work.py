@@ -21,6 +21,7 @@ from gateway.services.submission import (
     Taken,
     decide,
     prepare_ahead,
+    readable,
     submit,
     try_decision,
     try_submission,
@@ -72,6 +73,8 @@ class LineWork:
         document: Reading | CustomsAction | None = None
         try:
             document = portion.read()
+            if isinstance(document, Reading):
+                readable(document)
             if self.dry_run:
                 taken = self._tried(document)
                 return Readied(portion=portion, line=accepted(portion, taken, dry_run=True))

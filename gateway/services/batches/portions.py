@@ -23,7 +23,7 @@ from gateway.services.batch_limits import BatchLimits
 from gateway.services.batches.archive import content_of, members_of, open_archive
 from gateway.services.batches.stored_file import StoredFile, bytes_from
 from gateway.services.counter import Counter
-from gateway.services.submission import the_one
+from gateway.services.submission import only
 from gateway.store import Batch, BatchForm, BatchKind
 from gateway.xml.namespaces import ECO_BASE
 from gateway.xml.national import (
@@ -49,7 +49,7 @@ class Portion:
     Attributes:
         number: line where it begins, or place of the file in the order of names.
         name: of the file in an archive.
-        read: reads it; raises the error that single submission would.
+        read: reads it; what could not be read has findings in place of a document.
         position, units_done: where the batch stands behind it.
     """
 
@@ -108,7 +108,7 @@ def _read_line(counter: Counter, batch: Batch, line: SourceLine) -> Reading | Cu
 def _read(counter: Counter, kind: BatchKind, raw: bytes, form: str) -> Reading | CustomsAction:
     if kind is BatchKind.RESPONSES:
         return from_json(CustomsAction, raw)
-    return the_one(read_certificates(counter.desk, raw, form, counter.national))
+    return only(read_certificates(counter.desk, raw, form, counter.national))
 
 
 def _groups(counter: Counter, batch: Batch) -> Iterator[Portion]:
@@ -138,7 +138,7 @@ def _groups(counter: Counter, batch: Batch) -> Iterator[Portion]:
 def _read_group(found: NationalFormat, group: LineGroup, limits: BatchLimits) -> Reading:
     if group.lines is None:
         raise TooLargeError(f"the rows of the document exceed {limits.max_line_bytes} bytes")
-    return the_one(
+    return only(
         tuple(
             Reading(reference=each.reference, document=each.document, findings=each.findings)
             for each in read_group(found, group)

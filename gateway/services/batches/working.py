@@ -20,7 +20,7 @@ from gateway.errors import ConflictError, GatewayError, InternalError
 from gateway.services.access import Caller, Scope
 from gateway.services.batches.line_work import LineWork
 from gateway.services.batches.portions import Portion, portions_of
-from gateway.services.batches.sweeping import drop_bytes, sweep
+from gateway.services.batches.sweeping import drop_bytes
 from gateway.services.counter import Counter
 from gateway.store import Batch, BatchState, BatchStep, batches, clients
 
@@ -52,7 +52,6 @@ class BatchWorker:
     def run(self) -> int:
         """Take turns until nothing is due, or it is time to stop; return how many they were."""
         turns = 0
-        sweep(self.counter, self.name)
         while not self.must_stop() and self.turn():
             turns += 1
         return turns
@@ -60,6 +59,9 @@ class BatchWorker:
     def turn(self) -> bool:
         """Work on the batch that has waited longest; return whether there was one."""
         store, now = self.counter.desk.store, self.counter.desk.clock()
+        with store.read() as conn:
+            if not batches.is_any_due(conn, now):
+                return False
         with store.begin() as conn:
             batch = batches.claim(conn, self.name, now, until=now + self._lease)
         if batch is None:
