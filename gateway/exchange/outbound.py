@@ -25,7 +25,7 @@ from gateway.documents import (
 )
 from gateway.envelope import Header, wrap
 from gateway.errors import InvalidDocumentError, NoRouteError
-from gateway.exchange.booking import Prepared, book
+from gateway.exchange.booking import Ahead, Prepared, Seen, book
 from gateway.exchange.context import SIGNING_ROLE, Desk
 from gateway.exchange.conversations import conversation_about
 from gateway.exchange.examine import message_type
@@ -125,33 +125,8 @@ def book_ahead(desk: Desk, conn: Connection, ahead: Ahead) -> Submission:
     return _queued(desk, conn, ahead.prepared, ahead.mapping)  # 5
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """Is all that the books say about a submission; while it is the same, so is the answer."""
-
-    peer: Peer | None
-    earlier: str | None
-    known: RegisterFacts
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ahead:
-    """Is a document judged and signed while nobody waited.
-
-    Attributes:
-        seen: what the books said then.
-        prepared: None where it was submitted before.
-    """
-
-    document: Document
-    signed: bytes | None
-    mapping: FormatMark | None
-    seen: _Seen
-    prepared: Prepared | None
-
-
-def _see(conn: Connection, document: Document) -> _Seen:
-    return _Seen(
+def _see(conn: Connection, document: Document) -> Seen:
+    return Seen(
         peer=known_receiver(conn, document),
         earlier=submitted_before(conn, document),
         known=facts_about(conn, document, outbound=True),

@@ -26,10 +26,10 @@ from gateway.errors import (
     NotPermittedError,
     SignatureMissingError,
 )
+from gateway.exchange.booking import Ahead
 from gateway.exchange.context import Desk
 from gateway.exchange.intake import Reading, read_certificates
 from gateway.exchange.outbound import (
-    Ahead,
     Submission,
     book_ahead,
     judge_ahead,

@@ -107,11 +107,7 @@ def test_lines_with_one_key_are_one_document_however_the_bytes_come(timber, piec
     groups = list(CsvGroups(timber, most_bytes=10_000).groups(lines_of(pieces, most=5_000)))
     read = [reading for group in groups for reading in read_group(timber, group)]
     assert [group.number for group in groups] == [2, 5, 7]
-    assert [reading.reference for reading in read] == [
-        "ZW-20260309-000007",
-        "ZW-20260309-000008",
-        "ZW-20260309-000007",
-    ]
+    assert [reading.reference[-6:] for reading in read] == ["000007", "000008", "000007"]
     assert [len(reading.document.items) for reading in read if reading.document] == [2, 2, 1]
     again = CsvGroups(timber, most_bytes=10_000, names=groups[0].next_names)
     rest = lines_of([raw[groups[0].end :]], start=groups[0].end, number=5, most=5_000)

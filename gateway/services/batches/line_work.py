@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from gateway.documents import Finding
 from gateway.documents.base import printable
 from gateway.errors import ConflictError, GatewayError, InternalError
+from gateway.exchange.booking import Ahead
 from gateway.exchange.intake import Reading
-from gateway.exchange.outbound import Ahead
 from gateway.exchange.responding import CustomsAction
 from gateway.services.access import Caller
 from gateway.services.batches.portions import Portion

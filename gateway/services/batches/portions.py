@@ -140,7 +140,12 @@ def _read_group(found: NationalFormat, group: LineGroup, limits: BatchLimits) ->
         raise TooLargeError(f"the rows of the document exceed {limits.max_line_bytes} bytes")
     return only(
         tuple(
-            Reading(reference=each.reference, document=each.document, findings=each.findings)
+            Reading(
+                reference=each.reference,
+                document=each.document,
+                findings=each.findings,
+                mapping=found.mark,
+            )
             for each in read_group(found, group)
         )
     )
