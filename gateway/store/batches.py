@@ -38,6 +38,7 @@ from gateway.store.types import UtcMoment
 _COLUMNS = tuple(table.c[name] for name in Batch.__dataclass_fields__)
 _LINE = tuple(batch_lines.c[name] for name in BatchLine.__dataclass_fields__)
 _IS_OPEN = text("batches." + BATCH_DUE)
+_IS_RECEIVING = "batches.state = 'RECEIVING'"  # conditions of partial indexes, word for word
 LEASE_LOST = "the batch was cancelled, or somebody else works on it"
 
 
@@ -122,7 +123,7 @@ def pieces(conn: Connection, batch_id: int, first: int, count: int) -> tuple[byt
 
 
 def _how_many_open(conn: Connection, organisation_id: int) -> int:
-    arriving = table.c.state == BatchState.RECEIVING
+    arriving = text(_IS_RECEIVING)
     own = table.c.organisation_id == organisation_id
     query = select(func.count()).select_from(table).where(own, arriving | _IS_OPEN)
     found: int = conn.execute(query).scalar_one()
@@ -305,14 +306,24 @@ def lines(
     conn: Connection, batch: Batch, *, after: int, limit: int, outcome: LineOutcome | None = None
 ) -> tuple[BatchLine, ...]:
     """Return what became of the lines behind number ``after``, in their order."""
-    own = batch_lines.c
-    query = select(*_LINE).where(own.batch_id == batch.id, own.number > after)
     if outcome is LineOutcome.REFUSED:
-        query = query.where(text("batch_lines.outcome = 'REFUSED'"))  # as the index says it
-    elif outcome is not None:
-        query = query.where(own.outcome == outcome)
-    found = conn.execute(query.order_by(own.number).limit(limit))
-    return tuple(_line(row) for row in found)
+        query = refused_lines(batch.id, after=after, limit=limit)
+    else:
+        query = _lines_of(batch.id, after).limit(limit)
+    if outcome not in (None, LineOutcome.REFUSED):
+        query = query.where(batch_lines.c.outcome == outcome)
+    return tuple(_line(row) for row in conn.execute(query))
+
+
+def refused_lines(batch_id: int, *, after: int, limit: int) -> Select[Any]:
+    """Return the query for the lines of a batch that were refused; its index has them alone."""
+    refused = text("batch_lines.outcome = 'REFUSED'")
+    return _lines_of(batch_id, after).where(refused).limit(limit)
+
+
+def _lines_of(batch_id: int, after: int) -> Select[Any]:
+    own = batch_lines.c
+    return select(*_LINE).where(own.batch_id == batch_id, own.number > after).order_by(own.number)
 
 
 def drop_pieces(conn: Connection, batch_id: int, *, limit: int) -> int:
@@ -349,7 +360,7 @@ def forgotten(
     conn: Connection, *, stalled_before: datetime, ended_before: datetime, limit: int = 20
 ) -> tuple[int, ...]:
     """Return the keys of batches to be dropped: broken uploads, and old results."""
-    stalled = (table.c.state == BatchState.RECEIVING) & (table.c.updated_at < stalled_before)
+    stalled = text(_IS_RECEIVING) & (table.c.updated_at < stalled_before)
     old = text("batches.ended_at IS NOT NULL") & (table.c.ended_at < ended_before)
     found: list[int] = []
     for condition in (stalled, old):

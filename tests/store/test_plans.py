@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
-from gateway.store import DeliveryState, Store, certificates, outbox
+from gateway.store import DeliveryState, Store, batches, certificates, outbox
 from tests.store.helpers import NOW
 
 STOPPED = (DeliveryState.HELD, DeliveryState.REFUSED, DeliveryState.FAILED)
@@ -37,6 +37,20 @@ def test_the_certificates_of_a_conversation_are_found_without_reading_all(tmp_pa
     with _books(tmp_path) as store, store.read() as conn, _asked(conn) as asked:
         certificates.in_conversation(conn, "c-1")
         assert "SCAN" not in _plan(conn, *asked[-1])
+
+
+def test_batches_that_wait_and_lines_refused_are_found_among_many(tmp_path: Path) -> None:
+    with _books(tmp_path) as store, store.read() as conn, _asked(conn) as asked:
+        batches.is_any_due(conn, NOW)
+        assert "ix_batches_due_at" in _plan(conn, *asked[-1])
+        batches.page(conn, 1, before=7, limit=5)
+        assert "ix_batches_organisation_id" in _plan(conn, *asked[-1])
+        batches.forgotten(conn, stalled_before=NOW, ended_before=NOW)
+        stalled, ended = asked[-2:]
+        assert "ix_batches_receiving" in _plan(conn, *stalled)
+        assert "ix_batches_ended_at" in _plan(conn, *ended)
+        conn.execute(batches.refused_lines(1, after=0, limit=5))
+        assert "ix_batch_lines_refused" in _plan(conn, *asked[-1])
 
 
 @contextmanager
