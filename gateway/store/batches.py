@@ -20,6 +20,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
     text,
     update,
@@ -125,7 +126,7 @@ def pieces(conn: Connection, batch_id: int, first: int, count: int) -> tuple[byt
 def _how_many_open(conn: Connection, organisation_id: int) -> int:
     arriving = text(_IS_RECEIVING)
     own = table.c.organisation_id == organisation_id
-    query = select(func.count()).select_from(table).where(own, arriving | _IS_OPEN)
+    query = select(func.count()).select_from(table).where(own, or_(arriving, _IS_OPEN))
     found: int = conn.execute(query).scalar_one()
     return found
 
