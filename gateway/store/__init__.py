@@ -22,6 +22,7 @@ Journal and events appended in a transaction are chained just before its commit.
 from gateway.store import (
     alerts,
     balances,
+    batch_uploads,
     batches,
     bodies,
     bundles,
@@ -49,6 +50,7 @@ from gateway.store import (
     watch_marks,
     webhooks,
 )
+from gateway.store.batch_states import BatchForm, BatchKind, BatchState, LineOutcome
 from gateway.store.bundles import BundleItem
 from gateway.store.delivery import DeliveryEvent
 from gateway.store.engine import Store
@@ -99,9 +101,6 @@ from gateway.store.states import (
     AlertState,
     AlgorithmLevel,
     BalanceState,
-    BatchForm,
-    BatchKind,
-    BatchState,
     BooksSide,
     BundleKind,
     CredentialUse,
@@ -114,7 +113,6 @@ from gateway.store.states import (
     ImportState,
     IssueState,
     JournalAction,
-    LineOutcome,
     NoticeKind,
     NoticeState,
     OrganisationKind,
@@ -209,6 +207,7 @@ __all__ = [
     "WebhookState",
     "alerts",
     "balances",
+    "batch_uploads",
     "batches",
     "bodies",
     "bundles",

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
+from gateway.errors import GatewayError
 from gateway.store import chain
 from gateway.store.engine import mapped_errors
 
@@ -19,17 +20,22 @@ from gateway.store.engine import mapped_errors
 def part_of(conn: Connection) -> Iterator[None]:
     """Undo what the block wrote and wanted to append, where it fails; then raise its error.
 
+    What was attempted in it is told by the transaction that goes on (``events.append``).
+
     Raises:
         BusyError, ConflictError: as ``Store.begin``.
     """
     waiting = chain.pending(conn)
-    entries, events = len(waiting.entries), len(waiting.events)
+    entries, events, attempts = len(waiting.entries), len(waiting.events), len(waiting.attempts)
     stored = set(waiting.bodies)
     try:
         with mapped_errors(), conn.begin_nested():
             yield
-    except BaseException:
+    except BaseException as exc:
         del waiting.entries[entries:]
         del waiting.events[events:]
+        if isinstance(exc, GatewayError):
+            waiting.events.extend(waiting.attempts[attempts:])
+        del waiting.attempts[attempts:]
         waiting.bodies.intersection_update(stored)
         raise

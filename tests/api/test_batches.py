@@ -180,6 +180,10 @@ def test_decisions_of_customs_come_in_batches_too(both):
     ]  # fmt: skip
     assert found[1]["problem"]["findings"]
     assert found[4]["problem"]["code"] == "NOT_FOUND"
+    with both.ke.desk.store.read() as conn:
+        query = "SELECT count(*) FROM events WHERE kind = 'OVER_USE_ATTEMPTED'"
+        assert conn.exec_driver_sql(query).scalar() == 1
+        assert journal.verify_chain(conn).holds
     both.deliver()
     (item,) = both.zm.get("/certificates/ZM/ZM-20260309-000123/ledger", AUTHORITY).json["items"]
     assert (item["used"], item["remaining"]) == ("7000", "5000")

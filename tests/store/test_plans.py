@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
-from gateway.store import DeliveryState, Store, batches, certificates, outbox
+from gateway.store import DeliveryState, Store, batch_uploads, batches, certificates, outbox
 from tests.store.helpers import NOW
 
 STOPPED = (DeliveryState.HELD, DeliveryState.REFUSED, DeliveryState.FAILED)
@@ -45,7 +45,7 @@ def test_batches_that_wait_and_lines_refused_are_found_among_many(tmp_path: Path
         assert "ix_batches_due_at" in _plan(conn, *asked[-1])
         batches.page(conn, 1, before=7, limit=5)
         assert "ix_batches_organisation_id" in _plan(conn, *asked[-1])
-        batches.forgotten(conn, stalled_before=NOW, ended_before=NOW)
+        batch_uploads.forgotten(conn, stalled_before=NOW, ended_before=NOW)
         stalled, ended = asked[-2:]
         assert "ix_batches_receiving" in _plan(conn, *stalled)
         assert "ix_batches_ended_at" in _plan(conn, *ended)

@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 from typing import Final
 
-from gateway.store import Store, batches
+from gateway.store import Store, batch_uploads
 
 PIECE: Final = 65_536
 """Bytes of a piece: small, because a backup holds some hundreds of rows at a time."""
@@ -19,7 +19,7 @@ def bytes_from(store: Store, batch_id: int, start: int) -> Iterator[bytes]:
     number, skipped = divmod(start, PIECE)
     while True:
         with store.read() as conn:
-            found = batches.pieces(conn, batch_id, number, AT_ONCE)
+            found = batch_uploads.pieces(conn, batch_id, number, AT_ONCE)
         if not found:
             return
         whole = b"".join(found)
@@ -73,7 +73,7 @@ class StoredFile(io.RawIOBase):
     def _fetch(self) -> tuple[int, bytes]:
         first = self._at // PIECE
         with self._store.read() as conn:
-            found = batches.pieces(conn, self._batch_id, first, AT_ONCE)
+            found = batch_uploads.pieces(conn, self._batch_id, first, AT_ONCE)
         if not found:
             raise OSError("the bytes of the batch are not there any more")
         self._window = (first * PIECE, b"".join(found))

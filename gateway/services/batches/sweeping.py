@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Final
 
 from gateway.services.counter import Counter
-from gateway.store import batches, tasks
+from gateway.store import batch_uploads, tasks
 
 SWEEP: Final = "sweep batches"
 PERIOD: Final = timedelta(minutes=5)
@@ -25,8 +25,8 @@ def sweep(counter: Counter, worker: str) -> int:
         return 0
     limits = counter.batches
     with store.read() as conn:
-        ended = batches.with_pieces_left(conn)
-        old = batches.forgotten(
+        ended = batch_uploads.with_pieces_left(conn)
+        old = batch_uploads.forgotten(
             conn, stalled_before=now - limits.stalled, ended_before=now - limits.kept
         )
     for batch_id in ended:
@@ -43,7 +43,7 @@ def drop_bytes(counter: Counter, batch_id: int) -> None:
     store = counter.desk.store
     while True:
         with store.begin() as conn:
-            if not batches.drop_pieces(conn, batch_id, limit=_AT_ONCE):
+            if not batch_uploads.drop_pieces(conn, batch_id, limit=_AT_ONCE):
                 return
 
 
@@ -51,11 +51,11 @@ def drop_whole(counter: Counter, batch_id: int) -> None:
     """Drop a batch with all that belongs to it."""
     store = counter.desk.store
     with store.begin() as conn:
-        batches.give_up(conn, batch_id, at=counter.desk.clock())
+        batch_uploads.give_up(conn, batch_id, at=counter.desk.clock())
     drop_bytes(counter, batch_id)
     dropped = True
     while dropped:
         with store.begin() as conn:
-            dropped = batches.drop_lines(conn, batch_id, limit=_AT_ONCE) > 0
+            dropped = batch_uploads.drop_lines(conn, batch_id, limit=_AT_ONCE) > 0
     with store.begin() as conn:
-        batches.drop(conn, batch_id)
+        batch_uploads.drop(conn, batch_id)

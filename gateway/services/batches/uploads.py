@@ -30,7 +30,7 @@ from gateway.services.batches.archive import members_of, open_archive
 from gateway.services.batches.stored_file import AT_ONCE, PIECE, StoredFile
 from gateway.services.batches.sweeping import drop_whole
 from gateway.services.counter import Counter, GivenAnswer, RequestKey
-from gateway.store import Batch, BatchForm, BatchKind, NewBatch, batches
+from gateway.store import Batch, BatchForm, BatchKind, NewBatch, batch_uploads
 from gateway.xml.national import is_streamable
 
 log = structlog.get_logger(__name__)
@@ -126,7 +126,7 @@ def _begin(counter: Counter, caller: Caller, order: BatchOrder) -> Batch:
     )
     most = counter.batches.max_open
     with counter.desk.store.begin() as conn:
-        batch = batches.begin(conn, new, at=counter.desk.clock(), most_open=most)
+        batch = batch_uploads.begin(conn, new, at=counter.desk.clock(), most_open=most)
     if batch is None:
         raise SlowDownError(f"{most} batches are in work already", retry_after=_WAIT_SECONDS)
     return batch
@@ -185,7 +185,7 @@ class _Spool:
         contents = [whole[at : at + PIECE] for at in range(0, len(whole), PIECE)]
         store, at = self.counter.desk.store, self.counter.desk.clock()
         with store.begin() as conn:
-            batches.add_pieces(conn, self.batch, self.number, contents, at=at)
+            batch_uploads.add_pieces(conn, self.batch, self.number, contents, at=at)
         self.number += len(contents)
 
     def _require_bytewise(self) -> None:
@@ -204,7 +204,7 @@ def _finish(counter: Counter, spool: _Spool, upload: Upload) -> GivenAnswer:
     return counter.once(
         upload.key_of(sha256),
         lambda conn: upload.give(
-            batches.take(
+            batch_uploads.take(
                 conn,
                 spool.batch,
                 size=spool.size,

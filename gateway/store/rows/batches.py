@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from gateway.store.states import BatchForm, BatchKind, BatchState, LineOutcome
+from gateway.store.batch_states import BatchForm, BatchKind, BatchState, LineOutcome
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from sqlalchemy import (
     Text,
 )
 
-from gateway.store.states import BatchForm, BatchKind, BatchState, LineOutcome
+from gateway.store.batch_states import BatchForm, BatchKind, BatchState, LineOutcome
 from gateway.store.tables.base import choice, id_column, metadata, partial_index, reference
 from gateway.store.types import BigId, JsonText, UtcMoment
 
