@@ -11,10 +11,8 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
-    AfterValidator,
     Field,
     StringConstraints,
     ValidationError,
@@ -24,7 +22,7 @@ from pydantic_core import ErrorDetails
 
 from gateway.config_api import ApiSection, FormatsSection, WebhooksSection
 from gateway.config_operations import AlertsSection, WatchSection
-from gateway.config_section import Port, Section
+from gateway.config_section import Port, PublicUrl, Section
 from gateway.documents import DocumentType
 from gateway.envelope import MAX_ENVELOPE_BYTES
 from gateway.errors import ConfigError
@@ -33,22 +31,6 @@ CONFIG_FILE = "gateway.toml"
 
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 PartyIdentifier = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9.-]{1,34}$")]
-
-
-def _base_address(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as exc:
-        raise ValueError("this is no address") from exc
-    if parts.scheme != "https" or not parts.hostname or port == 0:
-        raise ValueError("must begin with https:// and name a host, as https://eco.example:8443")
-    if parts.username or parts.path.strip("/") or parts.query or parts.fragment:
-        raise ValueError("must end after host and port, as https://eco.example:8443")
-    return url.rstrip("/?#")
-
-
-PublicUrl = Annotated[str, AfterValidator(_base_address)]
 
 
 class GatewaySection(Section):

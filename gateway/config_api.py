@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from gateway.config_operations import LOOPBACK
-from gateway.config_section import Port, Section
+from gateway.config_section import Port, PublicUrl, Section
 
 
 class FormatsSection(Section):
@@ -155,7 +155,10 @@ class ApiSection(Section):
         max_body_bytes: largest body taken.
         requests_per_minute: of one key in the long run; then it is asked to slow down.
         requests_at_once: of one key after a pause, before that counts.
-        docs: show the interface description (`/api/v1/docs`, `/api/v1/openapi.json`) to anybody.
+        docs: show the interface descriptions (`/api/v1/docs`, `/api/v1/openapi.json`,
+            `/soap/v1?wsdl`) to anybody.
+        public_url: where national systems reach it, as `https://sw.example:8445`; stands in the
+            WSDL. Without it the WSDL names the host that was asked.
         batches: what many documents handed over at once may amount to.
         oauth: the identity provider whose tokens are taken beside API keys, if any.
     """
@@ -170,6 +173,7 @@ class ApiSection(Section):
     requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 1200
     requests_at_once: Annotated[int, Field(ge=1, le=1_000_000)] = 200
     docs: bool = True
+    public_url: PublicUrl | None = None
     batches: BatchesSection = BatchesSection()
     oauth: OauthSection | None = None
 

@@ -172,6 +172,8 @@ def api_settings(settings: Settings) -> ApiSettings:
         language=Language(settings.gateway.language),
         show_page=api.docs,
         issuer=None if api.oauth is None else api.oauth.issuer,
+        public_url=api.public_url,
+        behind_proxy=api.behind_proxy,
         pressure=Pressure.for_threads(
             api.threads, per_minute=api.requests_per_minute, burst=api.requests_at_once
         ),

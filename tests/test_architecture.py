@@ -87,6 +87,8 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
         "gateway.envelope",
         "gateway.transport",
         "gateway.web.peer",
+        "gateway.web.api.soap",
+        "gateway.web.soap_frames",
         "gateway.exchange",
     ),
     "xmlschema": ("gateway.xml",),

@@ -142,7 +142,11 @@ def submit(
         actor=caller.actor,
         action=journal.Action.API_SUBMITTED,
         subject=document.serial_number,
-        detail={"message_id": submission.message_id, "repeated": submission.repeated},
+        detail={
+            "organisation": caller.organisation.code,
+            "message_id": submission.message_id,
+            "repeated": submission.repeated,
+        },
     )
     return Taken(
         issuing_country=document.exporting_country,
@@ -218,7 +222,11 @@ def decide(counter: Counter, conn: Connection, caller: Caller, action: CustomsAc
         actor=caller.actor,
         action=journal.Action.API_DECIDED,
         subject=action.serial_number,
-        detail={"message_id": submission.message_id, "repeated": submission.repeated},
+        detail={
+            "organisation": caller.organisation.code,
+            "message_id": submission.message_id,
+            "repeated": submission.repeated,
+        },
     )
     return Taken(
         issuing_country=action.issuing_country,

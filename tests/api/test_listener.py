@@ -15,8 +15,10 @@ import pytest
 
 from gateway.cli.output import ExitStatus
 from gateway.config import CONFIG_FILE
+from gateway.transport.port import SoapVersion
 from tests.cli.eco import ROOT, command_line, eco, eco_json, environment
 from tests.cli.homes import Pair, make_pair, sample
+from tests.soap.calls import body, envelope, username_token
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +57,14 @@ def key(pair: Pair, code: str, kind: str) -> str:
     return made["token"]
 
 
+def opened(pair: Pair, request: urllib.request.Request | str):
+    trusted = ssl.create_default_context(cafile=pair.zm / "keys" / "tls.cert.pem")
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusted)
+    )
+    return opener.open(request, timeout=20)
+
+
 def ask(
     pair: Pair,
     url: str,
@@ -62,16 +72,12 @@ def ask(
     body: bytes | None = None,
     media: str = "application/json",
 ):
-    trusted = ssl.create_default_context(cafile=pair.zm / "keys" / "tls.cert.pem")
     headers = {"Content-Type": media}
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
     request = urllib.request.Request(url, data=body, headers=headers)
-    opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusted)
-    )
     try:
-        with opener.open(request, timeout=20) as answer:
+        with opened(pair, request) as answer:
             return answer.status, json.loads(answer.read())
     except urllib.error.HTTPError as exc:
         with exc:
@@ -109,6 +115,21 @@ def test_a_batch_over_tls_is_worked_off_by_the_worker(pair: Pair, listener: str)
     assert [each["outcome"] for each in told["results"]][1] == "REFUSED"
     assert told["results"][0]["outcome"] in ("ACCEPTED", "REPEATED")
 
+
+def test_the_same_listener_speaks_soap_at_the_address_that_its_contract_names(
+    pair: Pair, listener: str
+):
+    token = key(pair, "ZM-SOAP", "single-window")
+    base = listener.removesuffix("/api/v1")
+    address = f'location="{base}/soap/v1"'
+    raw = envelope(SoapVersion.SOAP_12, body("ListPeers"), username_token(token[4:20], token))
+    with opened(pair, f"{base}/soap/v1?wsdl") as contract:
+        assert contract.read().decode().count(address) == 2
+    soap = urllib.request.Request(
+        f"{base}/soap/v1", data=raw, headers={"Content-Type": "application/soap+xml"}
+    )
+    with opened(pair, soap) as answer:
+        assert (answer.status, b"KE-" in answer.read()) == (200, True)
 
 def test_a_listener_without_tls_is_served_on_loopback_only(pair: Pair, tmp_path: Path):
     home = tmp_path / "home"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
+from collections.abc import Mapping
 from typing import Final
 
 from flask import Request
@@ -69,7 +70,7 @@ def parameters_of(request: Request, route: Route, path: dict[str, str]) -> tuple
         if len(values) > 1:
             raise InputError(f"`{name[:40]}` stands there {len(values)} times")
         query[name] = values[0]
-    return _read(route.path_params, path), _read(route.query, query)
+    return parameters(route.path_params, path), parameters(route.query, query)
 
 
 def body_of(request: Request, route: Route, most: int) -> bytes:
@@ -117,9 +118,7 @@ def _stated_key(request: Request, route: Route) -> str | None:
     stated = request.headers.get("Idempotency-Key")
     if stated is None or not route.keyed:
         return None
-    if not _IDEMPOTENCY.fullmatch(stated):
-        raise InputError("Idempotency-Key is 1 to 200 printable characters without spaces")
-    return stated
+    return _fit(stated)
 
 
 def _request_key(request: Request, caller: Caller, stated: str, body: bytes) -> RequestKey:
@@ -127,9 +126,22 @@ def _request_key(request: Request, caller: Caller, stated: str, body: bytes) -> 
     for part in (request.method, request.full_path, request.mimetype):
         digest.update(part.encode("utf-8", "backslashreplace") + b"\n")
     digest.update(body)
-    return RequestKey(
-        scope=f"api:{caller.organisation.code}", key=stated, sha256=digest.hexdigest()
-    )
+    return request_key(f"api:{caller.organisation.code}", stated, digest.hexdigest())
+
+
+def request_key(scope: str, stated: str, sha256: str) -> RequestKey:
+    """Return the idempotency key that a request states, with what it stands for.
+
+    Raises:
+        InputError: it is no such key.
+    """
+    return RequestKey(scope=scope, key=_fit(stated), sha256=sha256)
+
+
+def _fit(stated: str) -> str:
+    if not _IDEMPOTENCY.fullmatch(stated):
+        raise InputError("Idempotency-Key is 1 to 200 printable characters without spaces")
+    return stated
 
 
 def purpose_of(request: Request) -> str | None:
@@ -144,7 +156,12 @@ def purpose_of(request: Request) -> str | None:
     return stated
 
 
-def _read(model: type[Params], values: dict[str, str]) -> Params:
+def parameters(model: type[Params], values: Mapping[str, object]) -> Params:
+    """Return parameters as their model.
+
+    Raises:
+        InputError: with a finding for each that does not fit.
+    """
     try:
         return model.model_validate(values)
     except ValidationError as exc:
