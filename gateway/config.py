@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from gateway.config_api import ApiSection, FormatsSection, WebhooksSection
+from gateway.config_files import FilesSection
 from gateway.config_operations import AlertsSection, WatchSection
 from gateway.config_section import Port, PublicUrl, Section
 from gateway.documents import DocumentType
@@ -254,6 +255,7 @@ class Settings(Section):
     alerts: AlertsSection = AlertsSection()
     api: ApiSection = ApiSection()
     webhooks: WebhooksSection = WebhooksSection()
+    files: FilesSection = FilesSection()
     home: Path
 
     def resolve(self, path: Path) -> Path:

@@ -15,9 +15,13 @@ from flask import Flask
 from gateway.app import Gateway, open_gateway, system_clock
 from gateway.config import Settings
 from gateway.config_api import OauthSection
+from gateway.config_files import InboxSection, OutboxSection
 from gateway.documents import Language
 from gateway.errors import ConfigError
 from gateway.exchange.context import Clock
+from gateway.files import FileClerk, FileForm, InboxPlan, OutboxPlan
+from gateway.files.handing_out import Outbox
+from gateway.files.taking import Inbox
 from gateway.jobs import Job
 from gateway.services.access import Scope
 from gateway.services.batches import BatchLimits, BatchWorker, sweep
@@ -112,6 +116,68 @@ def batch_sweeping_job(worker: BatchWorker) -> Job:
         sweep(worker.counter, worker.name)
 
     return Job(name="sweep-batches", seconds=60, run=let_go)
+def clerk_of(gateway: Gateway, worker: str) -> FileClerk:
+    """Return what looks after the watched folders of ``gateway``.
+
+    Raises:
+        ConfigError: a folder names a form that nobody reads.
+    """
+    counter, own = counter_of(gateway), gateway.settings.files
+    return FileClerk(
+        counter=counter,
+        worker=worker,
+        inboxes=[
+            Inbox(counter=counter, plan=_inbox_plan(gateway, section)) for section in own.inboxes
+        ],
+        outboxes=[
+            Outbox(counter=counter, plan=_outbox_plan(gateway.settings, section))
+            for section in own.outboxes
+        ],
+        poll=timedelta(seconds=own.poll_seconds),
+        lease=timedelta(seconds=own.lease_seconds),
+
+
+def file_jobs(gateway: Gateway, worker: str) -> list[Job]:
+    """Return the job that looks after the watched folders; none where there are none."""
+    own = gateway.settings.files
+    if not own.inboxes and not own.outboxes:
+        return []
+    clerk = clerk_of(gateway, worker)
+
+    def look() -> None:
+        clerk.ring()
+
+    return [Job(name="files", seconds=own.poll_seconds, run=look)]
+
+
+def _inbox_plan(gateway: Gateway, section: InboxSection) -> InboxPlan:
+    settings = gateway.settings
+    if section.format not in set(FileForm) and section.format not in gateway.national:
+        known = ", ".join((*FileForm, *sorted(gateway.national)))
+        raise ConfigError(f"[files] no format is called {section.format!r}; known: {known}")
+    folder = settings.resolve(section.folder)
+    return InboxPlan(
+        name=section.name,
+        organisation=section.organisation,
+        folder=folder,
+        form=section.format,
+        pattern=section.pattern,
+        stable_seconds=section.stable_seconds,
+        marker=section.marker,
+        results=settings.resolve_own(section.results) or folder / "results",
+        quarantine=settings.resolve_own(section.quarantine) or folder / "quarantine",
+        most_bytes=settings.files.max_file_bytes,
+        language=Language(settings.gateway.language),
+
+
+def _outbox_plan(settings: Settings, section: OutboxSection) -> OutboxPlan:
+    return OutboxPlan(
+        name=section.name,
+        organisation=section.organisation,
+        folder=settings.resolve(section.folder),
+        kinds=frozenset(section.kinds),
+        from_beginning=section.begin == "first",
+        language=Language(settings.gateway.language),
 
 
 def api_app(home: Path, *, clock: Clock = system_clock) -> Flask:

@@ -36,10 +36,12 @@ ROOMS = (
     ("gateway.keeping",),
     ("gateway.operations",),
     ("gateway.services",),
+    ("gateway.files",),
     ("gateway.web",),
     (
         "gateway.config",
         "gateway.config_api",
+        "gateway.config_files",
         "gateway.config_operations",
         "gateway.config_section",
     ),

@@ -38,6 +38,7 @@ from gateway.national_side import (
     teller_of,
     telling_job,
 )
+from gateway.national_side import api_app, api_server, file_jobs, teller_of, telling_job
 from gateway.operations.logs import log_as_json
 from gateway.services.batches import BatchWorker
 from gateway.transport import PeerTransport
@@ -139,6 +140,29 @@ def work(call: Invocation, once: bool, name: str | None) -> None:
                 _deliver_once(call, lanes)
             else:
                 _work_until_stopped(call, gateway, lanes, batches, transport)
+                _announce(
+                    call,
+                    {"identifier": own.gateway.identifier, "worker": worker.name},
+                    f"{own.gateway.identifier} delivers its messages as {worker.name}",
+                )
+                expiry = expiry_job(gateway.desk, worker.name)
+                books = books_job(gateway.desk, worker.name)
+                clock = clock_job(gateway.desk, own.delivery.lease_seconds)
+                collection = collection_job(collector_of(gateway, transport, name=worker.name))
+                teller = teller_of(gateway)
+                jobs = [clock, expiry, books, collection, telling_job(teller)]
+                try:
+                    run_until_stopped(
+                        [
+                            *jobs,
+                            *file_jobs(gateway, worker.name),
+                            *watching_jobs(gateway, worker.name),
+                        ],
+                        lanes,
+                        grace_seconds=min(LONGEST_GRACE, own.delivery.read_timeout_seconds),
+                    )
+                finally:
+                    teller.stop()
         finally:
             transport.close()
 

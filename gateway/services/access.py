@@ -12,7 +12,14 @@ from datetime import datetime
 from enum import StrEnum
 
 from gateway.errors import NotPermittedError
-from gateway.store import CertificateRow, Organisation, OrganisationKind, Side, canonical_key
+from gateway.store import (
+    CertificateRow,
+    Organisation,
+    OrganisationKind,
+    OrganisationState,
+    Side,
+    canonical_key,
+)
 from gateway.store.search import Visible
 
 
@@ -47,12 +54,14 @@ class Caller:
     Attributes:
         credential: visible part of the key, or the client in the token; never a secret.
         expires_at: when the credential ends.
+        way: how it came in, as the journal names it.
     """
 
     organisation: Organisation
     scopes: frozenset[Scope]
     credential: str
     expires_at: datetime
+    way: str = "key"
 
     @property
     def digest(self) -> str:
@@ -62,7 +71,7 @@ class Caller:
     @property
     def actor(self) -> str:
         """Who acts, for the journal."""
-        return f"key:{self.digest}"
+        return f"{self.way}:{self.digest if self.way == 'key' else self.credential}"
 
     def require(self, scope: Scope) -> None:
         """Return if the caller has the scope.
@@ -97,6 +106,25 @@ class Caller:
             yield Side.ISSUED
         if self.visible.received:
             yield Side.RECEIVED
+
+
+def by_folder(owner: Organisation, name: str, *, now: datetime) -> Caller:
+    """Return the caller that files in the folder ``name`` speak for: all that its owner may.
+
+    Who may write into the folder is the operating system's to say, and the operator's.
+
+    Raises:
+        NotPermittedError: the organisation is suspended.
+    """
+    if owner.state is not OrganisationState.ACTIVE:
+        raise NotPermittedError(f"the organisation {owner.code} is suspended")
+    return Caller(
+        organisation=owner,
+        scopes=SCOPES_OF[owner.kind],
+        credential=name,
+        expires_at=now,
+        way="files",
+    )
 
 
 def visible_to(own: Organisation) -> Visible:

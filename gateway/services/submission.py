@@ -91,6 +91,7 @@ def only(readings: Sequence[Reading]) -> Reading:
     Raises:
         InputError: there is none, or there are several.
     """
+    readings = read_all(counter, raw, form)
     if len(readings) != 1:
         raise InputError(f"one document is taken here; these are {len(readings)}")
     return readings[0]
@@ -118,6 +119,16 @@ def submit(
     *,
     ahead: Ahead | None = None,
 ) -> Taken:
+def read_all(counter: Counter, raw: bytes, form: str) -> tuple[Reading, ...]:
+    """Return every certificate in ``raw``; a bad one harms no other.
+
+    Raises:
+        InputError: nothing in it can be told from anything else.
+    """
+    return read_certificates(counter.desk, raw, form, counter.national)
+
+
+def submit(counter: Counter, conn: Connection, caller: Caller, reading: Reading) -> Taken:
     """Return what became of the certificate that was read: registered, signed and queued.
 
     Args:
