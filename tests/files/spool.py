@@ -30,6 +30,7 @@ class Spool:
     inbox_changes: dict[str, Any] = field(default_factory=dict)
     outbox_changes: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
+    ways: str = "in and out"
 
     def __post_init__(self) -> None:
         self.inbox.folder.mkdir(parents=True, exist_ok=True)
@@ -74,8 +75,8 @@ class Spool:
         return FileClerk(
             counter=self.counter,
             worker=worker,
-            inboxes=[Inbox(counter=self.counter, plan=self.inbox)],
-            outboxes=[Outbox(counter=self.counter, plan=self.outbox)],
+            inboxes=[Inbox(self.counter, self.inbox)] if "in" in self.ways else [],
+            outboxes=[Outbox(self.counter, self.outbox)] if "out" in self.ways else [],
             poll=timedelta(),
             lease=timedelta(seconds=60),
             tick=lambda: self.seconds,

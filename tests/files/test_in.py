@@ -314,9 +314,7 @@ def test_a_full_disk_takes_no_answer_from_anybody(spool, monkeypatch):
     assert spool.sent() == 1
 
 
-def test_a_file_that_breaks_us_again_and_again_is_set_aside_and_stops_no_other(
-    spool, monkeypatch
-):
+def test_a_file_that_breaks_us_again_and_again_is_set_aside_and_stops_no_other(spool, monkeypatch):
     spool.put("poison.json")
     taken = disk.read_whole
 

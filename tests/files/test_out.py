@@ -5,14 +5,20 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from gateway.documents import CertificateOfOrigin, CustomsResponse, Language, UtilisationStatus
+from gateway.exchange import outbound
 from gateway.files import disk
 from gateway.files.handing_out import Outbox
-from gateway.store import EventKind, JournalAction, hand_overs, journal
+from gateway.files.leases import take_turn
+from gateway.services.access import Caller
+from gateway.store import Event, EventKind, JournalAction, clients, hand_overs, journal
+from gateway.store.tables import scheduled_tasks
 from tests.api.test_handing_over import BAD, SERIAL
 from tests.exchange.corridor import decide
 from tests.factories import certificate
@@ -50,7 +56,9 @@ def test_a_certificate_that_came_is_handed_over_with_its_signed_bytes(came, bord
     assert CertificateOfOrigin.model_validate_json(contents["application/json"]) == certificate()
     with came.counter.desk.store.read() as conn:
         viewed = journal.page(conn, action=JournalAction.DOCUMENT_VIEWED, limit=5)
-    assert [entry.actor for entry in viewed if entry.actor.startswith("files:")] == ["files:out test"]
+    assert [entry.actor for entry in viewed if entry.actor.startswith("files:")] == [
+        "files:out test"
+    ]
 
 
 def test_a_response_of_customs_reaches_the_authority_that_issued(border, came, tmp_path):
@@ -67,8 +75,6 @@ def test_a_response_of_customs_reaches_the_authority_that_issued(border, came, t
 
 
 def test_a_document_that_the_peer_refused_is_told_with_the_findings(border, tmp_path, monkeypatch):
-    from gateway.exchange import outbound
-
     monkeypatch.setattr(outbound, "judge", lambda *_args, **_more: ())
     border.zm.submit(BAD)
     monkeypatch.undo()
@@ -125,7 +131,9 @@ def test_a_full_disk_loses_nothing_and_shows_no_half(came, monkeypatch):
     assert list(came.outbox.staging.iterdir()) == []
     came.look()
     assert len(manifests(came)) > 0
-    assert all((came.outbox.folder / f["name"]).exists() for m in manifests(came) for f in m["files"])
+    assert all(
+        (came.outbox.folder / f["name"]).exists() for m in manifests(came) for f in m["files"]
+    )
 
 
 def test_a_manifest_shows_only_after_what_it_names(came, monkeypatch):
@@ -145,44 +153,39 @@ def test_a_manifest_shows_only_after_what_it_names(came, monkeypatch):
             assert not [later for later in shown[number + 1 :] if later.startswith(stem)]
 
 
-def test_a_worker_that_lost_its_turn_shows_nothing_of_its_own(came, monkeypatch):
-    """It wakes up after another has taken over, handed out, and thrown its batch away."""
+@pytest.mark.parametrize("far", ["handed out", "only threw away"])
+def test_a_worker_that_lost_its_turn_shows_and_notes_nothing(came, monkeypatch, far):
+    """It wakes up after another has taken over and thrown its batch away, or more than that."""
     prepared = Outbox._prepared
-    taken_over = []
+    taken_over: list[str] = []
 
-    def slow(self: Outbox, caller: object, batch: str, meant: list) -> list:
+    def slow(self: Outbox, caller: Caller, batch: str, meant: list[Event]) -> list[Event]:
         viewed = prepared(self, caller, batch, meant)
         if not taken_over:
             taken_over.append(batch)
-            _forget_lease(came)
-            came.another_clerk("two").ring()
-            for name in came.out():
-                (came.outbox.folder / name).unlink()
+            let_the_lease_end(came)
+            if far == "handed out":
+                came.another_clerk("two").ring()
+            else:
+                desk = came.counter.desk
+                length = timedelta(seconds=60)
+                assert take_turn(desk.store, desk.clock, "files out test", "two", length)
+                self._show(None)
         return viewed
 
     monkeypatch.setattr(Outbox, "_prepared", slow)
     came.look()
+    names = came.out()
+    let_the_lease_end(came)
     came.another_clerk("three").ring()
-    assert came.out() == []
+    assert (names == []) is (far == "only threw away")
+    assert names in ([], came.out())
+    assert len(manifests(came)) == len({each["cursor"] for each in manifests(came)}) > 0
     with came.counter.desk.store.read() as conn:
-        owner = next(iter(_owners(came)))
-        standing = hand_overs.find(conn, "test", owner)
-    assert standing.batch not in taken_over
+        owner = clients.by_code(conn, came.outbox.organisation).id
+        assert hand_overs.find(conn, "test", owner).batch not in taken_over
 
 
-def _owners(spool: Spool) -> list[int]:
-    from gateway.store import clients
-
-    with spool.counter.desk.store.read() as conn:
-        return [clients.by_code(conn, spool.outbox.organisation).id]
-
-
-def _forget_lease(spool: Spool) -> None:
-    """Let the turn come as if the lease had run out."""
-    from sqlalchemy import update
-
-    from gateway.store.tables import scheduled_tasks
-
+def let_the_lease_end(spool: Spool) -> None:
     with spool.counter.desk.store.begin() as conn:
-        now = spool.counter.desk.clock()
-        conn.execute(update(scheduled_tasks).values(due_at=now))
+        conn.execute(update(scheduled_tasks).values(due_at=spool.counter.desk.clock()))
