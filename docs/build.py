@@ -224,13 +224,16 @@ def _bounds(info: FieldInfo) -> str:
 
 def _type_name(annotation: Any) -> str:
     if typing.get_origin(annotation) is typing.Annotated:
-        plain, bounds = typing.get_args(annotation)
-        return _type_name(plain) + _bounds(bounds)
+        plain, *more = typing.get_args(annotation)
+        bounds = (_bounds(each) for each in more if isinstance(each, FieldInfo))
+        return _type_name(plain) + "".join(bounds)
     arguments = [each for each in typing.get_args(annotation) if each not in {type(None), ...}]
     if typing.get_origin(annotation) is typing.Literal:
         return " or ".join(f"`{each}`" for each in arguments)
     if typing.get_origin(annotation) is tuple:
         return f"list of {_type_name(arguments[0])}"
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return "text"
     if arguments:
         return " or ".join(dict.fromkeys(_type_name(each) for each in arguments))
     words = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path"}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -101,6 +103,25 @@ def test_node_calls_from_the_served_contract(served, session, node_soap, tmp_pat
     assert said.pop("steps") > 3
     assert said["fault"].pop("path")
     assert said == EXPECTED
+
+
+def test_the_examples_of_the_page_run(served, monkeypatch, tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "soap.md").read_text(encoding="utf-8")
+    shown = dict(re.findall(r"^```(python|php)\n(.*?)^```", page, flags=re.M | re.S))
+    token = served.border.zm.tokens[AUTHORITY]
+    base, document = served.url.removesuffix("/soap/v1"), certificate().model_dump_json()
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(served.ca))
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    names: dict[str, Any] = {"base": base, "key": token, "document": document}
+    exec(compile(shown["python"], "soap.md", "exec"), names)
+    assert (names["taken"].SerialNumber, names["found"].State) == (SERIAL, "ISSUED")
+    names["client"].transport.session.close()
+    if shutil.which("php") is None or "soap" not in run("php", "-m").split():
+        pytest.skip("php with its soap extension is not installed (apt: php-cli php-soap)")
+    given = f"$tls = ['ssl' => ['cafile' => '{served.ca}']]; $base = '{base}'; $key = '{token}';"
+    script = tmp_path / "page.php"
+    script.write_text(f"<?php {given} $document = <<<'X'\n{document}\nX;\n{shown['php']}")
+    assert run("php", "-d", "soap.wsdl_cache_enabled=0", script) == "6000"
 
 
 def test_both_versions_offer_every_operation_at_the_address_that_was_asked(served, session):
