@@ -16,11 +16,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from gateway.errors import ConfigError
+
 LONGEST_NAME: Final = 255
 """Bytes that every file system in use takes for a name."""
 
 _PIECE: Final = 1 << 20
 _READ_ONLY: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_WRITE_ONLY: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 _NOT_OURS: Final = frozenset({errno.EACCES, errno.EPERM})
 _NO_FOLDER_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES})
 
@@ -114,7 +117,7 @@ def write_whole(folder: Path, name: str, content: bytes, *, token: str) -> None:
 
 def write_synced(path: Path, content: bytes) -> None:
     """Write a file and wait until it is on the disk."""
-    with path.open("wb") as file:
+    with os.fdopen(os.open(path, _WRITE_ONLY, 0o666), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -164,13 +167,34 @@ def _carry(source: Path, folder: Path, name: str, token: str) -> None:
         source.unlink()  # a link, a pipe: nothing in it could be kept
         return
     aside = folder / f".{token}.part"
-    with source.open("rb") as read, aside.open("wb") as written:
+    target = os.fdopen(os.open(aside, _WRITE_ONLY, 0o666), "wb")
+    with source.open("rb") as read, target as written:
         while piece := read.read(_PIECE):
             written.write(piece)
         written.flush()
         os.fsync(written.fileno())
     aside.rename(folder / name)
     source.unlink()
+
+
+def make_folders(*folders: Path) -> None:
+    """Make the folders that are missing, each as open as the one it lies in.
+
+    Raises:
+        ConfigError: one cannot be made, or is a link: whoever may write beside it could lead us
+            anywhere.
+    """
+    for folder in folders:
+        try:
+            if folder.is_symlink():
+                raise ConfigError(f"[files] {folder} is a link; it must be a folder")
+            if not folder.is_dir():
+                folder.mkdir(parents=True)
+                folder.chmod(stat.S_IMODE(folder.parent.stat().st_mode))
+        except FileExistsError:  # another process made it
+            continue
+        except OSError as exc:
+            raise ConfigError(f"[files] {folder} cannot be made: {exc.strerror}") from exc
 
 
 def fitting(name: str, ending: str) -> str:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -25,7 +26,6 @@ from typing import Final
 from gateway.files import disk
 from gateway.files.leases import Lease
 from gateway.files.plans import OutboxPlan
-from gateway.files.taking import prepare_folders
 from gateway.services.access import Caller, Scope
 from gateway.services.counter import Counter
 from gateway.services.enclosures import (
@@ -42,6 +42,7 @@ from gateway.store.hand_overs import HandOver
 
 BATCH: Final = 50
 """Events of which files are prepared at a time."""
+_BATCH_NAME: Final = re.compile(r"[0-9a-f]{16}")
 MANIFEST: Final = ".manifest.json"
 
 
@@ -89,7 +90,7 @@ class Outbox:
             GatewayError, OSError: not now; nothing is lost, and nothing comes twice.
         """
         caller.require(Scope.EVENTS)
-        prepare_folders(self.plan.folder, self.plan.staging)
+        disk.make_folders(self.plan.folder, self.plan.staging)
         handed = 0
         while lease.holds():
             standing = self._standing(caller)
@@ -176,7 +177,7 @@ class Outbox:
     def _show(self, batch: str | None) -> None:
         """Move what was noted as handed out into the folder; throw away what never was."""
         for stage in self.plan.staging.iterdir():
-            if stage.name != batch:
+            if stage.name != batch and _BATCH_NAME.fullmatch(stage.name):
                 shutil.rmtree(stage, ignore_errors=True)
         stage = self.plan.staging / (batch or "")
         if batch is None or not stage.is_dir():

@@ -24,7 +24,7 @@ from typing import Final
 
 import structlog
 
-from gateway.errors import ConfigError, GatewayError, InputError, InternalError, TooLargeError
+from gateway.errors import GatewayError, InputError, InternalError, TooLargeError
 from gateway.files import disk
 from gateway.files.disk import Trouble, Unfit
 from gateway.files.leases import Lease
@@ -76,8 +76,8 @@ class Inbox:
             GatewayError, OSError: nothing more can be taken now; what was claimed waits.
         """
         plan = self.plan
-        prepare_folders(plan.folder, plan.work, plan.done, plan.refused)
-        prepare_folders(plan.results, plan.quarantine)
+        disk.make_folders(plan.folder, plan.work, plan.done, plan.refused)
+        disk.make_folders(plan.results, plan.quarantine)
         claims = [each for each in sorted(plan.work.iterdir()) if _CLAIM.fullmatch(each.name)]
         answered = sum(self._take(caller, claim) for claim in claims if lease.holds())
         for name in self.watch.complete(plan, now)[:FILES_A_TURN]:
@@ -196,19 +196,6 @@ class Inbox:
             sha256=digest,
             problem=problem_part(error),
         )
-
-
-def prepare_folders(*folders: Path) -> None:
-    """Make the folders that are missing.
-
-    Raises:
-        ConfigError: one cannot be made.
-    """
-    for folder in folders:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as exc:
-            raise ConfigError(f"[files] {folder} cannot be made: {exc.strerror}") from exc
 
 
 def _files(claim: Path) -> Iterator[Path]:

@@ -78,7 +78,7 @@ class FileClerk:
         desk = self.counter.desk
         with desk.store.read() as conn:
             owner = clients.by_code(conn, code)
-        return by_folder(owner, name.removeprefix("files "), now=desk.clock())
+        return by_folder(owner, name.removeprefix("files "))
 
     def _put_off(self, name: str, lease: Lease, exc: Exception) -> None:
         """Let the folder rest, each time twice as long."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Final
 
 from gateway.errors import NotPermittedError
 from gateway.store import (
@@ -36,6 +37,7 @@ class Scope(StrEnum):
     MAPPINGS = "mappings:try"
 
 
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _READS = frozenset({Scope.READ, Scope.MESSAGES, Scope.EVENTS, Scope.WEBHOOKS, Scope.REFERENCE})
 
 SCOPES_OF: Mapping[OrganisationKind, frozenset[Scope]] = {
@@ -108,7 +110,7 @@ class Caller:
             yield Side.RECEIVED
 
 
-def by_folder(owner: Organisation, name: str, *, now: datetime) -> Caller:
+def by_folder(owner: Organisation, name: str) -> Caller:
     """Return the caller that files in the folder ``name`` speak for: all that its owner may.
 
     Who may write into the folder is the operating system's to say, and the operator's.
@@ -122,7 +124,7 @@ def by_folder(owner: Organisation, name: str, *, now: datetime) -> Caller:
         organisation=owner,
         scopes=SCOPES_OF[owner.kind],
         credential=name,
-        expires_at=now,
+        expires_at=_NEVER,
         way="files",
     )
 

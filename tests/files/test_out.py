@@ -189,3 +189,23 @@ def test_a_worker_that_lost_its_turn_shows_and_notes_nothing(came, monkeypatch, 
 def let_the_lease_end(spool: Spool) -> None:
     with spool.counter.desk.store.begin() as conn:
         conn.execute(update(scheduled_tasks).values(due_at=spool.counter.desk.clock()))
+
+
+def test_a_link_in_the_place_of_our_own_folders_leads_nowhere(came, tmp_path):
+    precious = tmp_path / "precious" / ("a" * 16)
+    precious.mkdir(parents=True)
+    came.outbox.staging.symlink_to(precious.parent)
+    came.look()
+    assert precious.is_dir()
+    assert came.out() == []
+    came.outbox.staging.unlink()
+    came.look()
+    assert manifests(came)
+
+
+def test_folders_that_we_make_are_as_open_as_the_watched_one(border, tmp_path):
+    spool = make_spool(border.zm, tmp_path)
+    spool.inbox.folder.chmod(0o2770)
+    spool.look()
+    made = [spool.inbox.work, spool.inbox.done, spool.inbox.results, spool.inbox.quarantine]
+    assert {folder.stat().st_mode & 0o7777 for folder in made} == {0o2770}

@@ -6,10 +6,16 @@ import base64
 import json
 
 import pytest
+from sqlalchemy import update
 
 from gateway.demo.manifest import FOLDER, expand
 from gateway.documents import UtilisationStatus
+from gateway.services.reference import CodeListView
+from gateway.services.wording import CertificateSummary, FindingView, ItemView, ReceiverView
 from gateway.store import JournalAction, events, journal
+from gateway.store.tables import bodies
+from gateway.web.api import answers, telling
+from gateway.web.api.soap.contract import _contract
 from gateway.web.api.soap.operations import OPERATIONS
 from tests.api.counter import AUTHORITY, CUSTOMS, WINDOW
 from tests.api.test_handing_over import BAD, SERIAL, counts, signed
@@ -256,3 +262,45 @@ def nested(name: str, **values: str) -> str:
 
 def dry() -> str:
     return fields(DryRun="true")
+
+
+PARTS = {
+    "SubmitDocumentResponse": answers.TakenAnswer,
+    "GetCertificateResponse": answers.CertificateAnswer,
+    "SearchCertificatesResponse": answers.SearchAnswer,
+    "GetTimelineResponse": answers.TimelineAnswer,
+    "GetLedgerResponse": answers.LedgerAnswer,
+    "ReadEventsResponse": telling.FeedAnswer,
+    "ListPeersResponse": answers.PeersAnswer,
+    "GetCodeListResponse": CodeListView,
+    "CertificateSummaryType": CertificateSummary,
+    "FindingType": FindingView,
+    "PeerType": ReceiverView,
+    "ItemType": ItemView,
+    "StepType": answers.StepView,
+    "LedgerLineType": answers.LedgerLine,
+}
+DIFFERENT = {"links", "signed_xml"}
+
+
+@pytest.mark.parametrize("name", sorted(PARTS))
+def test_the_contract_names_every_member_of_the_answers_of_rest(name):
+    members = {member.key for member in _contract().shapes[name].members}
+    assert members ^ PARTS[name].model_fields.keys() <= DIFFERENT
+
+
+def test_a_certificate_whose_document_was_erased_is_still_found(border):
+    border.zm.submit(certificate())
+    zm, token = border.zm, border.zm.tokens[AUTHORITY]
+    sha256 = zm.get(f"/certificates/ZM/{SERIAL}", AUTHORITY).json["sha256"]
+    with zm.desk.store.begin() as conn:
+        conn.execute(update(bodies).where(bodies.c.sha256 == sha256).values(content=b""))
+    said = call(zm.client, token, "GetCertificate", fields(**ONE, WithSignedXml="true"))
+    assert (said.text("State"), said.text("Document"), said.text("SignedXml")) == (
+        "ISSUED",
+        None,
+        None,
+    )
+    assert zm.get(f"/certificates/ZM/{SERIAL}", AUTHORITY).json["document"] is None
+    gone = zm.get(f"/certificates/ZM/{SERIAL}/document", AUTHORITY)
+    assert (gone.status_code, gone.json["code"]) == (404, "NOT_FOUND")
