@@ -17,9 +17,8 @@ from gateway.config import Settings
 from gateway.config_api import OauthSection
 from gateway.config_files import InboxSection, OutboxSection
 from gateway.documents import Language
-from gateway.errors import ConfigError
 from gateway.exchange.context import Clock
-from gateway.files import FileClerk, FileForm, InboxPlan, OutboxPlan
+from gateway.files import FileClerk, InboxPlan, OutboxPlan
 from gateway.files.handing_out import Outbox
 from gateway.files.taking import Inbox
 from gateway.jobs import Job
@@ -117,17 +116,14 @@ def batch_sweeping_job(worker: BatchWorker) -> Job:
 
     return Job(name="sweep-batches", seconds=60, run=let_go)
 def clerk_of(gateway: Gateway, worker: str) -> FileClerk:
-    """Return what looks after the watched folders of ``gateway``.
-
-    Raises:
-        ConfigError: a folder names a form that nobody reads.
-    """
+    """Return what looks after the watched folders of ``gateway``."""
     counter, own = counter_of(gateway), gateway.settings.files
     return FileClerk(
         counter=counter,
         worker=worker,
         inboxes=[
-            Inbox(counter=counter, plan=_inbox_plan(gateway, section)) for section in own.inboxes
+            Inbox(counter=counter, plan=_inbox_plan(gateway.settings, section))
+            for section in own.inboxes
         ],
         outboxes=[
             Outbox(counter=counter, plan=_outbox_plan(gateway.settings, section))
@@ -150,11 +146,7 @@ def file_jobs(gateway: Gateway, worker: str) -> list[Job]:
     return [Job(name="files", seconds=own.poll_seconds, run=look)]
 
 
-def _inbox_plan(gateway: Gateway, section: InboxSection) -> InboxPlan:
-    settings = gateway.settings
-    if section.format not in set(FileForm) and section.format not in gateway.national:
-        known = ", ".join((*FileForm, *sorted(gateway.national)))
-        raise ConfigError(f"[files] no format is called {section.format!r}; known: {known}")
+def _inbox_plan(settings: Settings, section: InboxSection) -> InboxPlan:
     folder = settings.resolve(section.folder)
     return InboxPlan(
         name=section.name,

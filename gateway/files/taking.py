@@ -24,12 +24,12 @@ from typing import Final
 
 import structlog
 
-from gateway.errors import GatewayError, InputError, InternalError, TooLargeError
+from gateway.errors import ConfigError, GatewayError, InputError, InternalError, TooLargeError
 from gateway.files import disk
 from gateway.files.disk import Trouble, Unfit
 from gateway.files.leases import Lease
 from gateway.files.looking import MARKER, Watch
-from gateway.files.plans import InboxPlan
+from gateway.files.plans import FileForm, InboxPlan
 from gateway.files.results import FileResult, Outcome, outcome_of, problem_part
 from gateway.files.submitting import submit_all
 from gateway.services.access import Caller
@@ -73,9 +73,11 @@ class Inbox:
             now: seconds on a clock that only rises.
 
         Raises:
+            ConfigError: nobody reads files of this form.
             GatewayError, OSError: nothing more can be taken now; what was claimed waits.
         """
         plan = self.plan
+        self._require_form()
         disk.make_folders(plan.folder, plan.work, plan.done, plan.refused)
         disk.make_folders(plan.results, plan.quarantine)
         claims = [each for each in sorted(plan.work.iterdir()) if _CLAIM.fullmatch(each.name)]
@@ -87,6 +89,13 @@ class Inbox:
             if claimed is not None:
                 answered += self._take(caller, claimed)
         return answered
+
+    def _require_form(self) -> None:
+        """Raise if nobody reads the form of the files, before any is touched."""
+        form, national = self.plan.form, self.counter.national
+        if form not in set(FileForm) and form not in national:
+            known = ", ".join((*FileForm, *sorted(national)))
+            raise ConfigError(f"[files] no format is called {form!r}; known: {known}")
 
     def _claim(self, name: str) -> Path | None:
         claim = self.plan.work / f"{secrets.token_hex(8)}.0"

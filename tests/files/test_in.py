@@ -14,7 +14,7 @@ from gateway.demo.manifest import FOLDER, expand
 from gateway.documents import Language, UtilisationStatus
 from gateway.errors import BusyError
 from gateway.files import disk
-from gateway.store import JournalAction, OrganisationState, clients, journal
+from gateway.store import JournalAction, OrganisationState, clients, journal, tasks
 from tests.api.test_handing_over import BAD, SERIAL, signed
 from tests.exchange.corridor import action
 from tests.factories import NOW, certificate
@@ -342,6 +342,16 @@ def test_a_suspended_organisation_is_not_heard_and_its_files_wait(spool):
     spool.put("a.json")
     assert spool.look() == 0
     assert (spool.inbox.folder / "a.json").exists()
+
+
+def test_files_of_a_form_that_nobody_reads_are_not_touched(border, tmp_path):
+    spool = make_spool(border.zm, tmp_path, inbox_changes={"form": "unheard-of"})
+    spool.put("a.json")
+    assert spool.look() == 0
+    assert (spool.inbox.folder / "a.json").exists()
+    with spool.counter.desk.store.read() as conn:
+        (task,) = [each for each in tasks.every(conn) if each.name == "files in test"]
+    assert task.last_error == "CONFIGURATION"
 
 
 def test_what_is_not_the_organisations_to_issue_is_refused(border, tmp_path):
