@@ -68,8 +68,8 @@ def serve(call: Invocation, entrance: str) -> None:
     """Serve peers, or with `api` the national side, until SIGTERM or SIGINT.
 
     Peers speak SOAP and REST with mutual TLS; newly registered ones and renewed TLS
-    certificates are taken up without a restart.  The national side speaks REST with API keys
-    (section [api]).  The database is brought up to date first.
+    certificates are taken up without a restart.  The national side speaks REST and SOAP with API
+    keys (section [api]).  The database is brought up to date first.
     """
     log_as_json()
     own = load_settings(call.home)
@@ -125,6 +125,9 @@ def work(call: Invocation, once: bool, name: str | None) -> None:
 
     A running attempt is finished first.  With --once the exit status is 0 whatever became of
     the attempts; `eco messages` tells.
+    Webhooks are told and watched folders looked after, too (sections [webhooks] and [files]).
+
+    With --once the exit status is 0 whatever became of the attempts; `eco messages` tells.
     """
     log_as_json()
     bring_up_to_date(load_settings(call.home))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import random
 from datetime import timedelta
 
 import pytest
 
 from gateway.transport.soap_contract import SOAP_NAMESPACES
 from gateway.web.api import ApiSettings, create_api_app
-from gateway.web.api.soap.contract import NATIONAL_NS, SOAP_PATH
+from gateway.web.api.soap.contract import NATIONAL_NS, SOAP_PATH, _contract
 from gateway.web.api.soap.security import WSSE_NS, WSU_NS
 from gateway.web.pressure import Pressure
 from tests.api.counter import AUTHORITY, WIDE, Front
@@ -267,3 +268,52 @@ def test_the_versions_are_told_apart_by_the_envelope_and_not_by_the_content_type
     assert (response.status_code, response.mimetype) == (200, MEDIA[SOAP_12])
     assert SOAP_NAMESPACES[SOAP_12] in response.text
     assert NATIONAL_NS in response.text
+
+
+# --- whatever else is sent -------------------------------------------------------------------
+
+ODD = [
+    "\t",
+    "\u202e",
+    "\ufeff",
+    "%00",
+    "' OR 1=1 --",
+    "\U0001f4a9" * 50,
+    "../" * 20,
+    "9" * 69,
+    "-0",
+]
+DATES = ["0001-01-01", "9999-12-31", "2026-02-30", "2026-03-09"]
+
+
+def test_a_message_that_was_garbled_on_the_way_is_never_a_failure_of_ours(zm, token):
+    chance = random.Random(20260310)
+    whole = envelope(SOAP_11, body("SearchCertificates", fields(Exporter="Copper", Limit="3")))
+    codes = set()
+    for _ in range(250):
+        raw = bytearray(whole)
+        for _ in range(chance.randint(1, 4)):
+            at = chance.randrange(len(raw))
+            raw[at : at + chance.randint(0, 3)] = chance.randbytes(chance.randint(0, 3))
+        response = post(zm.client, bytes(raw), token)
+        assert response.mimetype in MEDIA.values()
+        codes.add("" if response.status_code == 200 else fault(response).code)
+    assert "INTERNAL" not in codes
+    assert {"MALFORMED_XML", "SCHEMA_INVALID"} <= codes
+
+
+@pytest.mark.parametrize("operation", ["GetCertificate", "GetCodeList", "SearchCertificates"])
+def test_odd_values_in_any_place_are_answered_without_a_failure_of_ours(zm, token, operation):
+    codes = set()
+    for member in _contract().shapes[operation].members:
+        needed = {"GetCertificate": {"IssuingCountry": "ZM", "SerialNumber": "X"}}
+        needed["GetCodeList"] = {"Id": "packages"}
+        for odd in [*ODD, *DATES]:
+            values = {**needed.get(operation, {}), member.name: odd}
+            order = [each.name for each in _contract().shapes[operation].members]
+            inner = fields(**{name: values[name] for name in order if name in values})
+            raw = envelope(SOAP_11, body(operation, inner))
+            response = post(zm.client, raw, token)
+            codes.add("" if response.status_code == 200 else fault(response).code)
+    assert "INTERNAL" not in codes
+    assert "SCHEMA_INVALID" in codes
