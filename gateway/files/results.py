@@ -59,6 +59,7 @@ class FileResult(View):
     Attributes:
         file: its name; what is no printable character is written out.
         sha256: of its content; absent where it was not read.
+        findings: about the file as a whole, where it could not be read.
     """
 
     file: str
@@ -68,6 +69,7 @@ class FileResult(View):
     at: datetime
     sha256: str | None = None
     problem: ProblemPart | None = None
+    findings: tuple[FindingView, ...] = ()
     documents: tuple[DocumentResult, ...] = ()
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from gateway.documents import from_json
-from gateway.errors import GatewayError, InputError, InvalidDocumentError
+from gateway.errors import BusyError, GatewayError, InputError, InvalidDocumentError
 from gateway.exchange.intake import CANONICAL_JSON, MESSAGE_XML, Reading
 from gateway.exchange.responding import CustomsAction
 from gateway.files.plans import FileForm, InboxPlan
@@ -25,13 +25,20 @@ Step = Callable[[Connection], Taken]
 
 
 def submit_all(
-    counter: Counter, caller: Caller, plan: InboxPlan, content: bytes
+    counter: Counter,
+    caller: Caller,
+    plan: InboxPlan,
+    content: bytes,
+    is_ours: Callable[[], bool],
 ) -> tuple[DocumentResult, ...]:
     """Return what became of every document in a file.
 
     The answer to each is kept in the transaction that took it, under the digest of the file and
     the place in it: whoever reads the same file again, after a crash or because it was handed
     over twice, gets the same answer and nothing is taken twice.
+
+    Args:
+        is_ours: says before each document whether the turn is still ours.
 
     Raises:
         InputError: nothing in the file can be read.
@@ -48,10 +55,12 @@ def submit_all(
     readings = read_all(counter, content, _FORMS.get(plan.form, plan.form))
     if not readings:
         raise InputError("there is no document in it")
-    return tuple(
-        _one(counter, caller, plan, reading, f"{digest}:{number}")
-        for number, reading in enumerate(readings, start=1)
-    )
+    results = []
+    for number, reading in enumerate(readings, start=1):
+        if not is_ours():
+            raise BusyError("another worker looks after this folder now")
+        results.append(_one(counter, caller, plan, reading, f"{digest}:{number}"))
+    return tuple(results)
 
 
 def _one(

@@ -34,6 +34,7 @@ from gateway.files.results import FileResult, Outcome, outcome_of, problem_part
 from gateway.files.submitting import submit_all
 from gateway.services.access import Caller
 from gateway.services.counter import Counter
+from gateway.services.wording import finding_view
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +42,7 @@ ATTEMPTS: Final = 5
 """So often a file may be begun without coming to an end before it is set aside."""
 RESULT: Final = ".result.json"
 REASON: Final = ".reason.json"
-FILES_A_TURN: Final = 100
+FILES_A_TURN: Final = 500
 _CLAIM: Final = re.compile(r"[0-9a-f]{16}\.[0-9]+")
 _GONE: Final = frozenset({errno.ENOENT, errno.ESTALE})
 _PASSING: Final = frozenset(
@@ -81,13 +82,13 @@ class Inbox:
         disk.make_folders(plan.folder, plan.work, plan.done, plan.refused)
         disk.make_folders(plan.results, plan.quarantine)
         claims = [each for each in sorted(plan.work.iterdir()) if _CLAIM.fullmatch(each.name)]
-        answered = sum(self._take(caller, claim) for claim in claims if lease.holds())
+        answered = sum(self._take(caller, lease, claim) for claim in claims if lease.holds())
         for name in self.watch.complete(plan, now)[:FILES_A_TURN]:
             if not lease.holds():
                 break
             claimed = self._claim(name)
             if claimed is not None:
-                answered += self._take(caller, claimed)
+                answered += self._take(caller, lease, claimed)
         return answered
 
     def _require_form(self) -> None:
@@ -114,10 +115,10 @@ class Inbox:
             (self.plan.folder / (name + MARKER)).unlink()
         return claim
 
-    def _take(self, caller: Caller, claim: Path) -> int:
+    def _take(self, caller: Caller, lease: Lease, claim: Path) -> int:
         """Return how many files of a claim were answered: one, or none where it is not ours."""
         try:
-            return self._taken(caller, claim)
+            return self._taken(caller, lease, claim)
         except GatewayError:
             raise
         except OSError as exc:
@@ -130,7 +131,7 @@ class Inbox:
             log.error("file failed", inbox=self.plan.name, error=type(exc).__name__)  # noqa: TRY400
             return 0
 
-    def _taken(self, caller: Caller, claim: Path) -> int:
+    def _taken(self, caller: Caller, lease: Lease, claim: Path) -> int:
         token, _, number = claim.name.partition(".")
         attempt = int(number) + 1 if number.isdecimal() else 1
         held = claim.with_name(f"{token}.{attempt}")
@@ -138,7 +139,8 @@ class Inbox:
         answered = 0
         for source in _files(held):
             try:
-                answered += self._answer(caller, source, token, attempt)
+                result = self._result(caller, lease, source, attempt)  # 3
+                answered += self._answer(source, token, result)
             except (GatewayError, OSError) as exc:
                 if isinstance(exc, GatewayError) or exc.errno in _PASSING:  # not its fault
                     with contextlib.suppress(OSError):
@@ -148,8 +150,7 @@ class Inbox:
             held.rmdir()  # not empty where a file waits to stand still
         return answered
 
-    def _answer(self, caller: Caller, source: Path, token: str, attempt: int) -> int:
-        result = self._result(caller, source, attempt)  # 3
+    def _answer(self, source: Path, token: str, result: FileResult | None) -> int:
         if result is None:
             source.parent.rename(source.parent.with_name(f"{token}.0"))
             return 0
@@ -166,7 +167,9 @@ class Inbox:
         log.info("file answered", inbox=plan.name, outcome=result.outcome, sha256=result.sha256)
         return 1
 
-    def _result(self, caller: Caller, source: Path, attempt: int) -> FileResult | None:
+    def _result(
+        self, caller: Caller, lease: Lease, source: Path, attempt: int
+    ) -> FileResult | None:
         """Return what became of the file, None where it must stand still first."""
         content = disk.read_whole(source, self.plan.most_bytes)
         if isinstance(content, Unfit):
@@ -178,7 +181,7 @@ class Inbox:
             often = f"begun {ATTEMPTS} times without an end; hand it over again to learn its fate"
             return self._set_aside(source, InternalError(often), digest)
         try:
-            documents = submit_all(self.counter, caller, self.plan, content)
+            documents = submit_all(self.counter, caller, self.plan, content, lease.holds)
         except InputError as exc:
             if exc.retryable:
                 raise
@@ -204,6 +207,7 @@ class Inbox:
             at=self.counter.desk.clock(),
             sha256=digest,
             problem=problem_part(error),
+            findings=tuple(finding_view(each, self.plan.language) for each in error.findings),
         )
 
 

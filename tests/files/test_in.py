@@ -14,6 +14,7 @@ from gateway.demo.manifest import FOLDER, expand
 from gateway.documents import Language, UtilisationStatus
 from gateway.errors import BusyError
 from gateway.files import disk
+from gateway.files.leases import Lease
 from gateway.store import JournalAction, OrganisationState, clients, journal, tasks
 from tests.api.test_handing_over import BAD, SERIAL, signed
 from tests.exchange.corridor import action
@@ -71,6 +72,29 @@ def test_a_bad_line_of_a_batch_harms_no_other_line(border, tmp_path):
     assert outcomes.count("TAKEN") == spool.sent() > 1
     assert "REFUSED" in outcomes
     assert spool.lying("refused") == ["batch.csv"]
+
+
+def test_a_worker_that_lost_its_turn_leaves_a_long_file_to_the_next_one(
+    border, tmp_path, monkeypatch
+):
+    spool = make_spool(border.zm, tmp_path, inbox_changes={"form": "csv-lines"})
+    text = expand((FOLDER / "zm-ke-soya-cake-batch.csv").read_text(encoding="utf-8"), NOW)
+    spool.put("long.csv", text.encode())
+    asked: list[int] = []
+
+    def once(_lease: Lease) -> bool:
+        asked.append(1)
+        return len(asked) < 4
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Lease, "holds", once)
+        assert spool.look() == 0
+    assert spool.sent() == 1
+    assert spool.look() == 1
+    said = spool.result("long.csv")
+    outcomes = [each["outcome"] for each in said["documents"]]
+    assert (outcomes.count("TAKEN"), len(outcomes)) == (spool.sent(), 3)
+    assert not any(each["repeated"] for each in said["documents"])
 
 
 def test_signed_xml_is_forwarded_byte_for_byte(border, tmp_path):
@@ -316,9 +340,8 @@ def test_a_full_disk_takes_no_answer_from_anybody(spool, monkeypatch):
 
 def test_a_file_that_breaks_us_again_and_again_is_set_aside_and_stops_no_other(spool, monkeypatch):
     spool.put("poison.json")
-    taken = disk.read_whole
 
-    def broken(counter: object, caller: object, plan: object, content: bytes) -> None:
+    def broken(*_args: object) -> None:
         raise RuntimeError("a fault of ours")
 
     monkeypatch.setattr("gateway.files.taking.submit_all", broken)
@@ -326,7 +349,6 @@ def test_a_file_that_breaks_us_again_and_again_is_set_aside_and_stops_no_other(s
         spool.look()
     assert spool.lying("quarantine") == ["poison.json", "poison.json.reason.json"]
     assert spool.result("poison.json")["problem"]["code"] == "INTERNAL"
-    assert taken is disk.read_whole
 
 
 def test_a_suspended_organisation_is_not_heard_and_its_files_wait(spool):
