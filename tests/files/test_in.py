@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import socket
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -308,16 +309,24 @@ def test_two_long_names_with_the_same_beginning_get_results_of_their_own(spool):
 # --- what passes -----------------------------------------------------------------------------
 
 
-def test_while_the_books_are_busy_files_wait_and_the_pause_grows(spool, monkeypatch):
+def test_while_the_books_are_busy_files_wait_and_the_pause_grows(border, spool, monkeypatch):
     spool.put("a.json")
+    spool.clerk.poll = timedelta(seconds=5)
+    clock, pauses = border.corridor.clock, []
 
     def busy(*_args: object, **_more: object) -> None:
         raise BusyError("the database is away")
 
     with monkeypatch.context() as patched:
         patched.setattr("gateway.files.taking.submit_all", busy)
-        for _ in range(10):
+        for _ in range(8):
             assert spool.look() == 0
+            with spool.counter.desk.store.read() as conn:
+                task = next(each for each in tasks.every(conn) if each.name == "files in test")
+            assert task.last_error == "BUSY"
+            pauses.append((task.due_at - clock()).total_seconds())
+            clock.now = task.due_at
+    assert pauses == [10, 20, 40, 80, 160, 300, 300, 300]
     assert [name.endswith(".0") for name in spool.lying("work")] == [True]
     assert spool.look() == 1
     assert spool.result("a.json")["outcome"] == "TAKEN"
