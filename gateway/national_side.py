@@ -17,6 +17,7 @@ from gateway.config import Settings
 from gateway.config_api import OauthSection
 from gateway.config_files import InboxSection, OutboxSection
 from gateway.documents import Language
+from gateway.errors import ConfigError
 from gateway.exchange.context import Clock
 from gateway.files import FileClerk, InboxPlan, OutboxPlan
 from gateway.files.handing_out import Outbox
@@ -115,6 +116,8 @@ def batch_sweeping_job(worker: BatchWorker) -> Job:
         sweep(worker.counter, worker.name)
 
     return Job(name="sweep-batches", seconds=60, run=let_go)
+
+
 def clerk_of(gateway: Gateway, worker: str) -> FileClerk:
     """Return what looks after the watched folders of ``gateway``."""
     counter, own = counter_of(gateway), gateway.settings.files
@@ -131,6 +134,7 @@ def clerk_of(gateway: Gateway, worker: str) -> FileClerk:
         ],
         poll=timedelta(seconds=own.poll_seconds),
         lease=timedelta(seconds=own.lease_seconds),
+    )
 
 
 def file_jobs(gateway: Gateway, worker: str) -> list[Job]:
@@ -160,6 +164,7 @@ def _inbox_plan(settings: Settings, section: InboxSection) -> InboxPlan:
         quarantine=settings.resolve_own(section.quarantine) or folder / "quarantine",
         most_bytes=settings.files.max_file_bytes,
         language=Language(settings.gateway.language),
+    )
 
 
 def _outbox_plan(settings: Settings, section: OutboxSection) -> OutboxPlan:
@@ -170,6 +175,7 @@ def _outbox_plan(settings: Settings, section: OutboxSection) -> OutboxPlan:
         kinds=frozenset(section.kinds),
         from_beginning=section.begin == "first",
         language=Language(settings.gateway.language),
+    )
 
 
 def api_app(home: Path, *, clock: Clock = system_clock) -> Flask:

@@ -35,10 +35,10 @@ from gateway.national_side import (
     batch_sweeping_job,
     batch_worker,
     batches_job,
+    file_jobs,
     teller_of,
     telling_job,
 )
-from gateway.national_side import api_app, api_server, file_jobs, teller_of, telling_job
 from gateway.operations.logs import log_as_json
 from gateway.services.batches import BatchWorker
 from gateway.transport import PeerTransport
@@ -123,9 +123,8 @@ def _serve_api(call: Invocation, own: Settings) -> None:
 def work(call: Invocation, once: bool, name: str | None) -> None:
     """Deliver queued messages and work on batches until SIGTERM or SIGINT.
 
-    A running attempt is finished first.  With --once the exit status is 0 whatever became of
-    the attempts; `eco messages` tells.
-    Webhooks are told and watched folders looked after, too (sections [webhooks] and [files]).
+    A running attempt is finished first.  Webhooks are told and watched folders looked after,
+    too (sections [webhooks] and [files]).
 
     With --once the exit status is 0 whatever became of the attempts; `eco messages` tells.
     """
@@ -143,29 +142,6 @@ def work(call: Invocation, once: bool, name: str | None) -> None:
                 _deliver_once(call, lanes)
             else:
                 _work_until_stopped(call, gateway, lanes, batches, transport)
-                _announce(
-                    call,
-                    {"identifier": own.gateway.identifier, "worker": worker.name},
-                    f"{own.gateway.identifier} delivers its messages as {worker.name}",
-                )
-                expiry = expiry_job(gateway.desk, worker.name)
-                books = books_job(gateway.desk, worker.name)
-                clock = clock_job(gateway.desk, own.delivery.lease_seconds)
-                collection = collection_job(collector_of(gateway, transport, name=worker.name))
-                teller = teller_of(gateway)
-                jobs = [clock, expiry, books, collection, telling_job(teller)]
-                try:
-                    run_until_stopped(
-                        [
-                            *jobs,
-                            *file_jobs(gateway, worker.name),
-                            *watching_jobs(gateway, worker.name),
-                        ],
-                        lanes,
-                        grace_seconds=min(LONGEST_GRACE, own.delivery.read_timeout_seconds),
-                    )
-                finally:
-                    teller.stop()
         finally:
             transport.close()
 
@@ -195,7 +171,7 @@ def _work_until_stopped(
     ]
     try:
         run_until_stopped(
-            [*jobs, *watching_jobs(gateway, worker.name)],
+            [*jobs, *file_jobs(gateway, worker.name), *watching_jobs(gateway, worker.name)],
             lanes,
             grace_seconds=min(LONGEST_GRACE, own.delivery.read_timeout_seconds),
         )

@@ -72,7 +72,7 @@ def read_one(counter: Counter, raw: bytes, form: str) -> Reading:
         InvalidDocumentError: it cannot be read; with every finding.
         InputError: there is none, or there are several.
     """
-    return the_one(read_certificates(counter.desk, raw, form, counter.national))
+    return the_one(read_all(counter, raw, form))
 
 
 def the_one(readings: Sequence[Reading]) -> Reading:
@@ -91,7 +91,6 @@ def only(readings: Sequence[Reading]) -> Reading:
     Raises:
         InputError: there is none, or there are several.
     """
-    readings = read_all(counter, raw, form)
     if len(readings) != 1:
         raise InputError(f"one document is taken here; these are {len(readings)}")
     return readings[0]
@@ -111,14 +110,6 @@ def readable(reading: Reading) -> Reading:
     return reading
 
 
-def submit(
-    counter: Counter,
-    conn: Connection,
-    caller: Caller,
-    reading: Reading,
-    *,
-    ahead: Ahead | None = None,
-) -> Taken:
 def read_all(counter: Counter, raw: bytes, form: str) -> tuple[Reading, ...]:
     """Return every certificate in ``raw``; a bad one harms no other.
 
@@ -128,7 +119,14 @@ def read_all(counter: Counter, raw: bytes, form: str) -> tuple[Reading, ...]:
     return read_certificates(counter.desk, raw, form, counter.national)
 
 
-def submit(counter: Counter, conn: Connection, caller: Caller, reading: Reading) -> Taken:
+def submit(
+    counter: Counter,
+    conn: Connection,
+    caller: Caller,
+    reading: Reading,
+    *,
+    ahead: Ahead | None = None,
+) -> Taken:
     """Return what became of the certificate that was read: registered, signed and queued.
 
     Args:

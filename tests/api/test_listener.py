@@ -131,6 +131,7 @@ def test_the_same_listener_speaks_soap_at_the_address_that_its_contract_names(
     with opened(pair, soap) as answer:
         assert (answer.status, b"KE-" in answer.read()) == (200, True)
 
+
 def test_a_listener_without_tls_is_served_on_loopback_only(pair: Pair, tmp_path: Path):
     home = tmp_path / "home"
     shutil.copytree(pair.zm, home)
