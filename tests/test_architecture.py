@@ -29,6 +29,7 @@ ROOMS = (
     ("gateway.xml",),
     ("gateway.trust",),
     ("gateway.envelope",),
+    ("gateway.paper",),
     ("gateway.store",),
     ("gateway.register",),
     ("gateway.transport",),
@@ -108,6 +109,8 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "gunicorn": ("gateway.web.serving",),
     "apscheduler": ("gateway.jobs",),
     "click": ("gateway.cli",),
+    "typst": ("gateway.paper.printing",),
+    "segno": ("gateway.paper.qr",),
     "yaml": (
         "gateway.agreements",
         "gateway.xml",
@@ -144,6 +147,7 @@ PURE = (
     "gateway.xml",
     "gateway.trust",
     "gateway.envelope",
+    "gateway.paper",
 )
 CLOCKS = {
     ("datetime", "now"),
