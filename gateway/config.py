@@ -24,6 +24,7 @@ from gateway.config_api import ApiSection, FormatsSection, WebhooksSection
 from gateway.config_files import FilesSection
 from gateway.config_operations import AlertsSection, WatchSection
 from gateway.config_section import Port, PublicUrl, Section
+from gateway.config_paper import PaperSection
 from gateway.documents import DocumentType
 from gateway.envelope import MAX_ENVELOPE_BYTES
 from gateway.errors import ConfigError
@@ -256,6 +257,7 @@ class Settings(Section):
     api: ApiSection = ApiSection()
     webhooks: WebhooksSection = WebhooksSection()
     files: FilesSection = FilesSection()
+    paper: PaperSection = PaperSection()
     home: Path
 
     def resolve(self, path: Path) -> Path:

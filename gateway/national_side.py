@@ -44,6 +44,7 @@ def counter_of(gateway: Gateway) -> Counter:
         hooks=hook_desk(gateway.settings),
         long_polls=long_polls_of(gateway.settings.api.threads),
         batches=batch_limits(gateway.settings),
+        check_address=gateway.settings.paper.check_address,
     )
 
 

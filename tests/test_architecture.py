@@ -44,6 +44,7 @@ ROOMS = (
         "gateway.config_api",
         "gateway.config_files",
         "gateway.config_operations",
+        "gateway.config_paper",
         "gateway.config_section",
     ),
     ("gateway.homes",),

@@ -30,6 +30,8 @@ _COMMANDS = {
     "respond": ("gateway.cli.sending", "respond", "Record what customs did and tell the issuer."),
     "status": ("gateway.cli.books", "status", "Show one certificate and all that became of it."),
     "messages": ("gateway.cli.books", "messages", "List messages sent and received."),
+    "paper": ("gateway.cli.printing", "paper", "Print a certificate as a PDF form."),
+    "qr": ("gateway.cli.printing", "qr", "Check the code of a printed certificate offline."),
     "dead": ("gateway.cli.dead_letters", "dead", "List messages that wait for a person."),
     "resend": ("gateway.cli.dead_letters", "resend", "Queue failed or held messages again."),
     "hold": ("gateway.cli.dead_letters", "hold", "Keep a message back."),

@@ -183,7 +183,7 @@ def _signer(signed: SignedSummary, trust: TrustList) -> tuple[Signer | None, lis
     for certificate in candidates:
         for peer in own:
             try:
-                shown = _shown(certificate, trust)
+                shown = issuers_shown(certificate, trust)
                 believed = believed_signer(shown, peer, role=role, at=summary.stated_at)
                 require_key_for(signed.method, believed.key)
             except TrustError:
@@ -194,7 +194,7 @@ def _signer(signed: SignedSummary, trust: TrustList) -> tuple[Signer | None, lis
     return None, [worst]
 
 
-def _shown(certificate: x509.Certificate, trust: TrustList) -> list[bytes]:
+def issuers_shown(certificate: x509.Certificate, trust: TrustList) -> list[bytes]:
     """Return a signer's certificate with the CAs that may stand above it."""
     above = [each for each in trust.certificates if each.subject == certificate.issuer]
     found = [certificate, *(each for each in above if each != certificate)]

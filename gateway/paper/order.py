@@ -40,14 +40,13 @@ class SignatureNote:
     Attributes:
         holds: the signature was verified and the signer may sign.
         subject: distinguished name of the signing certificate; None if the signer is unknown.
-        serial: serial number of the signing certificate in hex.
+        fingerprint: SHA-256 of the signing certificate's DER form.
         signed_at: the moment that the document states.
         code: wire code of what does not hold.
     """
 
     holds: bool
     subject: str | None
-    serial: str | None
     fingerprint: str | None
     signed_at: datetime
     code: str | None = None

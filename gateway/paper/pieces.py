@@ -17,10 +17,17 @@ from gateway.documents import Language
 from gateway.documents.base import Quantity
 from gateway.documents.codelists import code_list
 from gateway.documents.findings import LocalisedText
-from gateway.paper.shown import is_right_to_left, isolated, shown
+from gateway.paper.shown import (
+    END,
+    holds_right_to_left,
+    is_right_to_left,
+    isolated,
+    shown,
+)
 
 _LABEL, _VALUE, _STRONG, _CODE = "label", "value", "strong", "code"
 _COUNTRIES: Final = "countries"
+_LTR: Final = "\u2066"
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,8 @@ class Line:
 
     def code(self, text: str) -> Line:
         """Add a number or code, which reads from left to right."""
-        self.runs.append((_CODE, f"\u2066{shown(text, longest=self.narrow)}\u2069"))
+        visible = shown(text, longest=self.narrow)
+        self.runs.append((_CODE, f"{_LTR}{visible}{END}" if self._mixes(visible) else visible))
         return self
 
     def day(self, day: date | None) -> Line:
@@ -90,8 +98,14 @@ class Line:
 
     def _foreign(self, kind: str, text: str) -> Line:
         visible = shown(text, longest=self.narrow)
-        self.runs.append((kind, "\n".join(isolated(part) for part in visible.split("\n"))))
+        parts = visible.split("\n")
+        isolate = self._mixes(visible)
+        self.runs.append((kind, "\n".join(map(isolated, parts)) if isolate else visible))
         return self
+
+    def _mixes(self, visible: str) -> bool:
+        """Return whether letters of both directions may meet in a line with this text."""
+        return self.language is Language.ARABIC or holds_right_to_left(visible)
 
     def as_json(self) -> dict[str, Any]:
         """Return the line as the form's program reads it.

@@ -174,8 +174,8 @@ def _verification(order: PrintOrder, writer: Writer) -> dict[str, Any]:
     if note.subject is not None:
         lines.append(writer.line().label(said.signed_by).value(note.subject))
     lines.append(writer.line().label(said.signed_at).moment(note.signed_at))
-    if note.serial is not None:
-        lines.append(writer.line().label(said.certificate_serial).code(note.serial))
+    if note.fingerprint is not None:
+        lines.append(writer.line().label(said.signing_certificate).code(note.fingerprint))
     lines += [
         writer.line().label(said.document_digest).code(order.sha256),
         writer.line().label(said.verified_by).value(order.printer),

@@ -31,6 +31,7 @@ _MOST_STACKED: Final = 3
 _MOST_NUMBERS: Final = 8
 
 _RIGHT_TO_LEFT: Final = frozenset({"R", "AL"})
+_TURNED: Final = _RIGHT_TO_LEFT | {"AN"}
 _LONG_RUN: Final = re.compile(r"[^\s\u0590-\u08ff\ufb1d-\ufefc]{2,}")
 _BREAKS_AFTER: Final = re.compile(r"(?<=[/,;:_.@])(?=[^\s\u200b])")
 
@@ -59,6 +60,11 @@ def is_right_to_left(text: str) -> bool:
         if direction in _RIGHT_TO_LEFT:
             return True
     return False
+
+
+def holds_right_to_left(text: str) -> bool:
+    """Return whether any letter or figure of the text reads from right to left."""
+    return any(unicodedata.bidirectional(each) in _TURNED for each in text)
 
 
 def _runs(text: str) -> list[str]:

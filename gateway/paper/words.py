@@ -48,7 +48,7 @@ class Words(Record):
     not_verified: LocalisedText
     signed_by: LocalisedText
     signed_at: LocalisedText
-    certificate_serial: LocalisedText
+    signing_certificate: LocalisedText
     document_digest: LocalisedText
     verified_by: LocalisedText
     check_online: LocalisedText

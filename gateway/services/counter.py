@@ -83,12 +83,14 @@ class Counter:
         hooks: what webhooks are made with; None where none can be registered.
         long_polls: places for requests that wait for events.
         batches: how much a batch may hold.
+        check_address: public page where printed certificates are checked, if there is one.
     """
 
     desk: Desk
     national: FormatCatalogue
     in_work: InWork = field(default_factory=InWork)
     hooks: HookDesk | None = None
+    check_address: str | None = None
     long_polls: threading.BoundedSemaphore = field(default_factory=lambda: long_polls_of(8))
     batches: BatchLimits = field(default_factory=BatchLimits)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from gateway.documents import CertificateKind
+from gateway.documents import CertificateKind, Language
 from gateway.documents.base import CountryCode, Day, Identifier, Name
 from gateway.store import ImportState, IssueState, LineOutcome, Side
 from gateway.web.api.routes import Params
@@ -31,6 +31,17 @@ class CertificateQuery(Params):
 
     issued_on: Day | None = Field(
         default=None, description="Day of issue; another day than the certificate's finds nothing."
+    )
+
+
+class PaperQuery(CertificateQuery):
+    """Says how a certificate is printed."""
+
+    language: Language | None = Field(
+        default=None, description="Language of the form; that of `Accept-Language` unless given."
+    )
+    copy_number: Annotated[int, Field(ge=1, le=999)] = Field(
+        default=1, description="Number of the copy; the original is electronic."
     )
 
 

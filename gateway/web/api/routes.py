@@ -29,6 +29,7 @@ from gateway.services.counter import Counter, RequestKey
 BASE: Final = "/api/v1"
 JSON: Final = "application/json"
 XML: Final = "application/xml"
+PDF: Final = "application/pdf"
 
 COMMON_PROBLEMS: Final[tuple[type[GatewayError], ...]] = (
     InputError,
