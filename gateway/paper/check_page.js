@@ -128,10 +128,10 @@
   }
   async function signerOf(summary) {
     if (summary.attester === "AUTHORITY" && summary.country !== summary.issuing) return [null, "FOREIGN_AUTHORITY"];
-    const known = D.signers.filter((each) => each.key === summary.key && each.country === summary.country);
-    if (known.length === 0) return [null, "SIGNER_UNKNOWN"];
+    if (!D.keys.includes(summary.key) || !(summary.country in D.countries)) return [null, "SIGNER_UNKNOWN"];
     let worst = "SIGNER_NOT_TRUSTED";
-    for (const each of known.filter((one) => one.attester === summary.attester)) {
+    for (const each of D.signers) {
+      if (each.key !== summary.key || each.country !== summary.country || each.attester !== summary.attester) continue;
       if (!each.spans.some(([since, until]) => Date.parse(since) <= summary.statedAt && summary.statedAt < Date.parse(until))) continue;
       if (await confirms(each, summary)) return [each, null];
       worst = "SIGNATURE_INVALID";

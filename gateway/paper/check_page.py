@@ -50,6 +50,7 @@ def check_page(trust: TrustList, *, gateway: str, language: Language = Language.
         "gateway": gateway,
         "language": language.value,
         "made_at": _moment(trust.made_at),
+        "keys": sorted({_key(certificate) for certificate in trust.certificates}),
         "signers": list(signers(trust)),
         "findings": {code.value: _finding(code.severity, said) for code, said in _texts()},
         "words": _words(page_words()),
@@ -91,7 +92,7 @@ def _signer(
     curves = {"secp256r1": "P-256", "secp384r1": "P-384"}
     spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return {
-        "key": fingerprint_of(certificate)[: 2 * KEY_BYTES],
+        "key": _key(certificate),
         "country": peer.country,
         "attester": attester.value,
         "subject": certificate.subject.rfc4514_string(),
@@ -99,6 +100,10 @@ def _signer(
         "spki": base64.b64encode(spki).decode("ascii"),
         "spans": [[_moment(since), _moment(until)] for since, until in spans],
     }
+
+
+def _key(certificate: x509.Certificate) -> str:
+    return fingerprint_of(certificate)[: 2 * KEY_BYTES]
 
 
 def _texts() -> Iterator[tuple[Any, tuple[LocalisedText, LocalisedText]]]:

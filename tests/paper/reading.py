@@ -27,7 +27,7 @@ def _run(tool: str, *arguments: str, pdf: bytes) -> bytes:
 
 def text_of(pdf: bytes) -> str:
     """The text of all pages, in reading order."""
-    return _run("pdftotext", "-layout", "-", "-", pdf=pdf).decode("utf-8")
+    return _run("pdftotext", "-", "-", pdf=pdf).decode("utf-8")
 
 
 def info_of(pdf: bytes) -> dict[str, str]:
