@@ -35,7 +35,7 @@ serve: $(VENV)/.runtime ## run one gateway from its settings file (ARGS="--help"
 test: tools lint ## lint, types and every test (PYTEST="-k word" narrows it)
 	@$(CLEAN_ENV) $(BIN)/python -m pytest -n $(CORES) --dist loadgroup $(PYTEST)
 
-tools: ## the foreign signers and SOAP clients that tests compare with, where apt may install them
+tools: ## foreign signers, SOAP clients, a browser … that tests need, where apt may install them
 	@bash .ci/tools
 
 lint: $(VENV)/.dev ## ruff (rules and form) and mypy --strict

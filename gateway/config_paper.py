@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import StringConstraints
+from pydantic import Field
 
 from gateway.config_section import Section
 
-CheckAddress = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^https://[a-z0-9.-]+(:[0-9]{1,5})?(/[A-Z0-9.-]+)*$", max_length=100
-    ),
-]
+_ADDRESS = r"^https://[a-z0-9.-]+(:[0-9]{1,5})?(/[A-Z0-9.-]+)*$"
 
 
 class PaperSection(Section):
@@ -26,4 +19,4 @@ class PaperSection(Section):
             code holds the summary alone.
     """
 
-    check_address: CheckAddress | None = None
+    check_address: str | None = Field(default=None, pattern=_ADDRESS, max_length=100)

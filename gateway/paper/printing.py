@@ -61,7 +61,11 @@ class _Press:
         inputs = {"data": json.dumps(data, ensure_ascii=False), "name": _NAME} | _attached(xml)
         with self._lock:
             compiler = typst.Compiler(
-                self._form, font_paths=self._fonts, ignore_system_fonts=True, sys_inputs=inputs
+                self._form,
+                root=Path(__file__).parent,
+                font_paths=self._fonts,
+                ignore_system_fonts=True,
+                sys_inputs=inputs,
             )
             made = compiler.compile(format="pdf", pdf_standards=_STANDARDS, timestamp=at)
         if not isinstance(made, bytes):
