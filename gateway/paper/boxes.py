@@ -47,9 +47,11 @@ def _exporter(writer: Writer) -> Lines:
         lines.append(writer.line().label(said.tax_number).code(exporter.trader_id))
     if exporter.contact is not None:
         contact = exporter.contact
-        parts = (contact.name, contact.job_title, contact.telephone, contact.email)
-        line = writer.line().label(said.contact)
-        lines.append(_listed(line, [part for part in parts if part]))
+        named = [part for part in (contact.name, contact.job_title) if part]
+        line = _listed(writer.line().label(said.contact), named)
+        for number in (contact.telephone, contact.email):
+            line = line if number is None else line.comma().code(number)
+        lines.append(line)
     return lines
 
 

@@ -28,6 +28,7 @@ from gateway.paper.shown import (
 _LABEL, _VALUE, _STRONG, _CODE = "label", "value", "strong", "code"
 _COUNTRIES: Final = "countries"
 _LTR: Final = "\u2066"
+_NO_BREAK: Final = "\u00a0"
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,8 @@ class Line:
     def code(self, text: str) -> Line:
         """Add a number or code, which reads from left to right."""
         visible = shown(text, longest=self.narrow)
+        if len(visible) <= self.narrow:
+            visible = visible.replace(" ", _NO_BREAK)
         self.runs.append((_CODE, f"{_LTR}{visible}{END}" if self._mixes(visible) else visible))
         return self
 
