@@ -28,12 +28,16 @@ if TYPE_CHECKING:
     from typst import PDFStandard
 
 MOST_ITEMS: Final = 500
-"""Two seconds and 300 MB; as many as any agreement allows."""
+"""As many as any agreement allows; with short descriptions half a second and 160 MB."""
+
+MOST_LETTERS: Final = 600_000
+"""Of the form as data, pictures apart: at most two seconds and 600 MB, whatever it says."""
 
 MOST_BYTES: Final = 4_000_000
 """Of signed XML; a larger one would make a file that no mail system takes."""
 
 _STANDARDS: Final[list[PDFStandard]] = ["a-3a", "ua-1"]
+_HAND_OVER: Final = "The signed XML is the certificate: hand that over"
 _NAME: Final = "certificate-of-origin.xml"
 
 
@@ -55,10 +59,13 @@ class _Press:
 
         Raises:
             InternalError: the process was forked after its parent had printed.
+            TooLargeError: there is more to say than a form is printed for.
         """
         if os.getpid() != self._owner:
             raise InternalError("this process was forked from one that had printed before")
-        inputs = {"data": json.dumps(data, ensure_ascii=False), "name": _NAME} | _attached(xml)
+        written = json.dumps(data, ensure_ascii=False)
+        _require_readable(data, written)
+        inputs = {"data": written, "name": _NAME} | _attached(xml)
         with self._lock:
             compiler = typst.Compiler(
                 self._form,
@@ -102,11 +109,23 @@ def _require_bearable(order: PrintOrder) -> None:
     items = len(order.document.items)
     if items > MOST_ITEMS:
         raise TooLargeError(
-            f"{items} goods items; a form is printed for {MOST_ITEMS} at most. The signed XML "
-            "is the certificate: hand that over"
+            f"{items} goods items; a form is printed for {MOST_ITEMS} at most. {_HAND_OVER}"
         )
     if len(order.xml) > MOST_BYTES:
-        raise TooLargeError(f"a signed document of {len(order.xml)} bytes; {MOST_BYTES} at most")
+        raise TooLargeError(
+            f"a signed document of {len(order.xml)} bytes; a form encloses {MOST_BYTES} at most. "
+            f"{_HAND_OVER}"
+        )
+
+
+def _require_readable(data: dict[str, Any], written: str) -> None:
+    drawn = [each["svg"] or "" for box in data["below"] for each in box["pictures"]]
+    letters = len(written) - sum(map(len, drawn))
+    if letters > MOST_LETTERS:
+        raise TooLargeError(
+            f"the form would have {letters} letters; it is printed for {MOST_LETTERS} at most. "
+            f"{_HAND_OVER}"
+        )
 
 
 def _attached(xml: bytes) -> dict[str, str]:

@@ -129,6 +129,32 @@ def test_the_page_is_written_with_the_signers_of_both_sides(traded_pair: Pair, t
     assert '<html lang="ar">' in text
 
 
+def with_address(home: Path, address: str) -> None:
+    settings = home / "gateway.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(f'{text}\n[paper]\ncheck_address = "{address}"\n', encoding="utf-8")
+
+
+def test_the_code_begins_with_the_address_of_the_public_page(pair: Pair, tmp_path: Path):
+    serial, file = pair.sugar(), tmp_path / "paper.pdf"
+    with_address(pair.zm, "https://check.zra.example/C")
+    assert eco("paper", serial, "-o", file, home=pair.zm).status is ExitStatus.OK
+    (code,) = zxingcpp.read_barcodes(pages(file.read_bytes(), dpi=150)[0])
+    assert code.text.startswith("HTTPS://CHECK.ZRA.EXAMPLE/C/ECO1.")
+    assert "https://check.zra.example/C" in text_of(file.read_bytes())
+    assert eco_json("qr", "verify", code.text, home=pair.ke)["holds"] is True
+
+
+@pytest.mark.parametrize(
+    "address", ["http://check.example", "https://check.example/c", "https://check.example/C?x="]
+)
+def test_an_address_that_no_code_can_hold_is_refused(pair: Pair, tmp_path: Path, address: str):
+    with_address(pair.zm, address)
+    run = eco("paper", "ZM-1", "-o", tmp_path / "paper.pdf", home=pair.zm)
+    assert run.status is ExitStatus.CONFIGURATION
+    assert "check_address" in run.err
+
+
 def test_a_serial_number_that_is_not_in_the_books_prints_nothing(traded_pair: Pair, tmp_path: Path):
     file = tmp_path / "none.pdf"
     run = eco("paper", "ZM-20260101-000001", "-o", file, home=traded_pair.zm)

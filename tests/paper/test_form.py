@@ -212,8 +212,20 @@ def test_pictures_of_signature_and_stamp_are_printed():
 def test_a_certificate_too_long_for_paper_is_refused_with_the_reason():
     with pytest.raises(TooLargeError, match=r"501 goods items.*The signed XML is the certificate"):
         print_certificate(print_order(document=certificate(items=items(501))))
+    wordy = tuple(goods_item(n, description="word " * 300 + "end") for n in range(1, 501))
+    with pytest.raises(TooLargeError, match="letters"):
+        print_certificate(print_order(document=certificate(items=wordy)))
     with pytest.raises(TooLargeError, match="4000001 bytes"):
         print_certificate(print_order(xml=b"x" * 4_000_001))
+
+
+def test_pictures_do_not_count_as_letters():
+    noise = bytes(n * n % 251 for n in range(3 * 500 * 500 + 500))
+    large = png(
+        500, 500, rows=b"".join(b"\0" + noise[n * 1500 : n * 1500 + 1500] for n in range(500))
+    )
+    document = certificate(stamp=image(large + b"\0" * 900_000))
+    assert "stamp" not in text_of(print_certificate(print_order(document=document)))
 
 
 def test_threads_print_each_their_own_certificate():
