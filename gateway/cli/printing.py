@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from gateway.paper.summary import Summary
 
 _MOST_BYTES = 20_000_000
-_OUTPUT = click.Path(dir_okay=False, writable=True, allow_dash=True, path_type=Path)
+_OUTPUT = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 
 @click.command()
@@ -65,7 +64,7 @@ def paper(
         _note(gateway, row, purpose)
     _write(output, made)
     value = {"serial_number": row.serial_number, "file": str(output), "bytes": len(made)}
-    call.output.result(value, () if str(output) == "-" else [f"{output}: {len(made)} bytes"])
+    call.output.result(value, [f"{output}: {len(made)} bytes"])
 
 
 @click.group(cls=OrderedGroup)
@@ -137,8 +136,7 @@ def write_page(call: Invocation, output: Path) -> None:
     count = sum(1 for _ in signers(trust))
     _write(output, page)
     value = {"file": str(output), "bytes": len(page), "signers": count}
-    lines = [f"{output}: {count} signers, {len(page)} bytes"]
-    call.output.result(value, () if str(output) == "-" else lines)
+    call.output.result(value, [f"{output}: {count} signers, {len(page)} bytes"])
 
 
 def summary_view(summary: Summary) -> dict[str, Any]:
@@ -177,9 +175,6 @@ def _note(gateway: Gateway, row: CertificateRow, purpose: str | None) -> None:
 
 
 def _write(output: Path, made: bytes) -> None:
-    if str(output) == "-":
-        sys.stdout.buffer.write(made)
-        return
     try:
         output.write_bytes(made)
     except OSError as exc:

@@ -135,10 +135,13 @@ def _marks(order: PrintOrder) -> dict[str, str | None]:
 
 
 def _standing(order: PrintOrder, writer: Writer) -> dict[str, Any]:
+    """Return what the certificate is worth; nothing is worth more than its signature."""
+    holds = order.signature.holds
+    word = _standing_word(words(), order.standing) if holds else words().not_verified
     return {
         "label": _said(order, words().status),
-        "word": _said(order, _standing_word(words(), order.standing)),
-        "good": order.standing.proves,
+        "word": _said(order, word),
+        "good": holds and order.standing.proves,
         "at": _json([writer.line().moment(order.printed_at)])[0],
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 import zxingcpp
+from PIL import Image
 
 from gateway.documents import CertificateKind, Language, Purpose
 from gateway.documents.certificate_of_origin import (
@@ -22,6 +24,7 @@ from gateway.documents.parties import DocumentReference
 from gateway.errors import InternalError, TooLargeError
 from gateway.paper import printing
 from gateway.paper.order import SignatureNote, Standing
+from gateway.paper.pictures import picture
 from gateway.paper.printing import print_certificate
 from gateway.paper.sheet import sheet
 from tests.factories import ISSUED_AT, certificate, goods_item
@@ -263,3 +266,23 @@ def test_a_fault_of_the_press_says_nothing_of_the_document(monkeypatch: pytest.M
     with pytest.raises(InternalError) as caught:
         print_certificate(replace(print_order(), copy_number=9))
     assert "Kafue" not in caught.value.detail
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_picture_may_be_a_jpeg(progressive: bool):
+    out = io.BytesIO()
+    Image.new("RGB", (60, 30), (20, 80, 160)).save(out, "JPEG", progressive=progressive)
+    found = picture(image(out.getvalue()))
+    assert found is not None
+    assert (found["width"], found["height"]) == (60, 30)
+    signed = certificate().certification.model_copy(update={"image": None})
+    document = certificate(stamp=image(out.getvalue()), certification=signed, declaration=signed)
+    assert "cannot be shown" not in text_of(print_certificate(print_order(document=document)))
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff\xd8\xff", b"\xff\xd8\xff\xe0\x00\x00" * 9, png(0, 5), b"GIF89a" + b"x" * 50]
+)
+def test_what_states_no_size_is_no_picture(content: bytes):
+    assert picture(image(content)) is None
+    assert picture(None) is None
