@@ -12,9 +12,13 @@ from gateway.documents.codelists import code_list
 from gateway.paper.boxes import Lines, Writer
 from gateway.paper.pieces import Line
 
-NARROW: Final = 13
-NARROWEST: Final = 8
-"""Letters that fit beside one another in a narrow column, and in the two narrowest."""
+NARROW: Final = 9
+NARROWEST: Final = 6
+"""Letters that fit beside one another in a narrow column and in the narrowest, however wide."""
+
+TARIFF: Final = 10
+FIGURE: Final = 16
+"""Digits of a tariff code and of a quantity that are never broken: both fit their columns."""
 
 COLUMNS: Final = (
     BoxField.GOODS,
@@ -94,7 +98,7 @@ def _goods(writer: Writer, item: GoodsItem) -> Lines:
 
 def _hs_code(writer: Writer, item: GoodsItem) -> Lines:
     codes = (item.hs_code, f"HS {item.hs_edition}")
-    return [Line(writer.language, narrow=NARROWEST + 2).code(code) for code in codes]
+    return [Line(writer.language, narrow=TARIFF).code(code) for code in codes]
 
 
 def _criterion(writer: Writer, item: GoodsItem) -> Lines:
@@ -115,7 +119,7 @@ def _weight(writer: Writer, item: GoodsItem) -> Lines:
         (said.net, item.net_weight),
     )
     return [
-        _narrow(writer).label(word).quantity(quantity)
+        Line(writer.language, narrow=FIGURE).label(word).quantity(quantity)
         for word, quantity in pairs
         if quantity is not None
     ]

@@ -20,7 +20,7 @@ _LEFT: Final = frozenset({BoxField.EXPORTER, BoxField.CONSIGNEE, BoxField.TRANSP
 """What stands on the left above the goods; the rest stands on the right, below the numbers."""
 
 _WIDTHS: Final = {
-    BoxField.HS_CODE: 20,
+    BoxField.HS_CODE: 22,
     BoxField.CRITERION: 18,
     BoxField.WEIGHT: 34,
     BoxField.INVOICE: 27,

@@ -28,6 +28,9 @@ _MARKS: Final = frozenset("\u200e\u200f\u061c\u00ad")
 _MOST_STACKED: Final = 3
 """Signs above or below one letter; more would cover the lines beside it."""
 
+_PIECE: Final = 4
+"""Letters that stay together in a word that is broken: a line takes as many pieces as fit."""
+
 _MOST_NUMBERS: Final = 8
 
 _RIGHT_TO_LEFT: Final = frozenset({"R", "AL"})
@@ -40,7 +43,7 @@ def shown(text: str, *, longest: int = 22) -> str:
     """Return a foreign text as it is printed.
 
     Args:
-        longest: letters without a space after which a line may be broken.
+        longest: letters of a word that is never broken.
     """
     visible = "".join(_runs(text))
     return _LONG_RUN.sub(lambda run: _breakable(run[0], longest), visible)
@@ -112,5 +115,5 @@ def _breakable(run: str, longest: int) -> str:
         return run
     pieces: list[str] = []
     for piece in _BREAKS_AFTER.split(run):
-        pieces += [piece[at : at + longest] for at in range(0, len(piece), longest)]
+        pieces += [piece[at : at + _PIECE] for at in range(0, len(piece), _PIECE)]
     return _BREAK.join(pieces)

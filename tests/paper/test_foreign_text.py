@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from decimal import Decimal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +16,7 @@ from gateway.paper.printing import print_certificate
 from gateway.paper.sheet import sheet
 from gateway.paper.shown import is_right_to_left, isolated, shown
 from tests.factories import certificate, goods_item
-from tests.paper.reading import info_of, text_of
+from tests.paper.reading import info_of, pages, text_of
 from tests.paper.samples import print_order
 
 HOSTILE = {
@@ -31,8 +32,8 @@ HOSTILE = {
     "mixed": "شركة النيل Ltd. (مصر) 12/34",
     "quotes": "\"'`´«»\u201c\u201d -- --- ... ~",
 }
-# pdftotext wraps Arabic in embeddings of its own, and we let long words break at U+200B.
-CONTROLS = set("\u202d\u202e\u2060\ufeff")
+# pdftotext wraps Arabic in embeddings of its own.
+CONTROLS = set("\u202d\u202e\u200b\u2060\ufeff")
 
 
 def everywhere(text: str):
@@ -86,6 +87,20 @@ def test_a_hostile_text_in_every_field_is_printed_as_it_reads(kind: str, languag
             assert mark in text
 
 
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("kind", ["unbroken", "mixed", "no picture", "stacked"])
+def test_no_text_leaves_the_form_or_its_column(kind: str, language: Language):
+    quantity = goods_item().quantity.model_copy(update={"value": Decimal("123456789012345.123456")})
+    document = everywhere(HOSTILE[kind])
+    items = (document.items[0].model_copy(update={"quantity": quantity}),)
+    order = print_order(document=document.model_copy(update={"items": items}), language=language)
+    for page in pages(print_certificate(order), dpi=72):
+        width, height = page.size
+        margin = int(width * 11 / 210)
+        for edge in ((0, 0, margin, height), (width - margin, 0, width, height)):
+            assert min(page.crop(edge).tobytes()) > 200, "there is ink in the margin"
+
+
 def test_what_turns_or_hides_text_is_printed_as_its_number():
     assert shown("abc \u202edef") == "abc [U+202E]def"
     assert shown("a\u200b\ufeffb") == "a[U+200B U+FEFF]b"
@@ -99,8 +114,15 @@ def test_marks_of_direction_are_dropped_and_spaces_made_plain():
 
 
 def test_a_word_too_long_for_a_line_may_be_broken_and_arabic_words_may_not():
-    assert "\u200b" in shown("x" * 60)
+    assert shown("x" * 23).split("\u200b") == ["xxxx"] * 5 + ["xxx"]
+    assert shown("x" * 22) == "x" * 22
     assert shown("ش" * 60) == "ش" * 60
+
+
+def test_a_quantity_of_any_sane_size_stays_in_one_piece():
+    weight = goods_item().quantity.model_copy(update={"value": Decimal("123456789012.125")})
+    made = sheet(print_order(document=certificate(items=(goods_item(quantity=weight),))))
+    assert made["rows"][0][4][0]["runs"][1] == ("code", "123456789012.125 KGM")
 
 
 def test_the_direction_of_a_text_is_that_of_its_first_letter():

@@ -30,7 +30,7 @@ from gateway.paper.sheet import sheet
 from tests.factories import ISSUED_AT, certificate, goods_item
 from tests.paper.pictures import image, png
 from tests.paper.reading import attached, info_of, pages, text_of
-from tests.paper.samples import AGREEMENTS, XML, print_order
+from tests.paper.samples import AGREEMENTS, SHA256, XML, print_order
 
 LATIN = (Language.ENGLISH, Language.FRENCH)
 
@@ -60,6 +60,7 @@ def test_captions_and_values_can_be_read_off_the_print(language: Language):
     names = {Language.ENGLISH: "Zambia (ZM)", Language.FRENCH: "Zambie (ZM)"}
     for value in ("Kafue Textiles Ltd", "COM-ZM000001", "ZM-20260309-000123", "520512", "41.50 %"):
         assert value in text
+    assert SHA256 in text, "a long value can be copied whole"
     for value in ("12500 KGM", "INV-2026-778", "J. Mwansa", "KTL/NBO 1-500", names[language]):
         assert value in text
     for box in AGREEMENTS["COMESA"].boxes:
