@@ -275,7 +275,7 @@ def test_the_code_of_every_kind_of_key_fits_the_form_and_can_be_scanned(kind: st
     symbol = drawn(text)
     assert symbol.module >= SMALLEST_MODULE
     assert symbol.millimetres <= LARGEST
-    page = pages(print_certificate(print_order(code=text)), dpi=200)[0]
+    page = pages(print_certificate(print_order(code=text)), dpi=120)[0]
     (found,) = zxingcpp.read_barcodes(page)
     assert found.text == text
     assert found.ec_level == "M"
@@ -290,7 +290,7 @@ def test_a_text_too_long_for_a_code_that_can_be_scanned_is_refused():
 
 def test_a_printed_code_survives_a_stain(authority: Credential):
     text = ADDRESS + signed_text(authority)
-    page = pages(print_certificate(print_order(code=text)), dpi=150)[0]
+    page = pages(print_certificate(print_order(code=text)), dpi=120)[0]
     (found,) = zxingcpp.read_barcodes(page)
     where = found.position.bottom_right
     side = int(where.x - found.position.top_left.x)
