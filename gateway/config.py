@@ -23,8 +23,8 @@ from pydantic_core import ErrorDetails
 from gateway.config_api import ApiSection, FormatsSection, WebhooksSection
 from gateway.config_files import FilesSection
 from gateway.config_operations import AlertsSection, WatchSection
-from gateway.config_section import Port, PublicUrl, Section
 from gateway.config_paper import PaperSection
+from gateway.config_section import Port, PublicUrl, Section
 from gateway.documents import DocumentType
 from gateway.envelope import MAX_ENVELOPE_BYTES
 from gateway.errors import ConfigError

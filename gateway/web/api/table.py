@@ -28,8 +28,8 @@ from gateway.services.mappings import (
 )
 from gateway.services.reference import AgreementView, CodeListView
 from gateway.services.wording import MessageView
-from gateway.web.api.batching_table import BATCHING
 from gateway.web.api import answers, handing_over, looking_up, parameters, printing, workbench
+from gateway.web.api.batching_table import BATCHING
 from gateway.web.api.routes import JSON, PDF, XML, Media, Method, Route
 from gateway.web.api.telling_table import TELLING
 
