@@ -22,6 +22,7 @@ from typing import Any
 import click
 from pydantic.fields import FieldInfo
 
+from docs.client_code import main as write_client
 from gateway import errors
 from gateway.agreements.rule_table import render_rule_table
 from gateway.agreements.rules.codes import CODED_VALUES
@@ -349,12 +350,13 @@ def written(name: str) -> str:
 
 
 def main() -> None:
-    """Write every generated page whose text has changed."""
+    """Write every generated page whose text has changed, and the client's calls."""
     for name in PAGES:
         path, text = DOCS / name, written(name)
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
             sys.stdout.write(f"wrote docs/{name}\n")
+    write_client()
 
 
 if __name__ == "__main__":
