@@ -7,7 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,6 +46,7 @@ _COMMANDS = {
     ),
     "api-key": ("gateway.cli.clients", "api_key", "Make, list, exchange and revoke API keys."),
     "webhook": ("gateway.cli.webhooks", "webhook", "Tell organisations of events by webhook."),
+    "api": ("gateway.cli.api", "api", "Ask a gateway by its REST interface; needs no home."),
     "doctor": (
         "gateway.cli.operating",
         "doctor",
@@ -171,6 +172,17 @@ def common(command: Command) -> Command:
         show_envvar=True,
         help="Gateway home; the current directory unless given.",
     )
+    @without_home
+    @functools.wraps(command)
+    def wrapped(call: Invocation, *args: Any, home: Path, **kwargs: Any) -> None:
+        command(replace(call, home=home), *args, **kwargs)
+
+    return wrapped  # type: ignore[return-value]  # functools.wraps keeps the call's shape
+
+
+def without_home(command: Command) -> Command:
+    """Give a command what ``common`` gives, but no gateway home."""
+
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON value for programs.")
     @click.option(
         "--language",
@@ -183,9 +195,9 @@ def common(command: Command) -> Command:
     )
     @click.option("--debug", is_flag=True, help="Show the traceback of a fault in eco itself.")
     @functools.wraps(command)
-    def wrapped(*args: Any, home: Path, as_json: bool, language: str, **kwargs: Any) -> None:
+    def wrapped(*args: Any, as_json: bool, language: str, **kwargs: Any) -> None:
         output = Output(as_json=as_json, language=language)
-        call = Invocation(home=home, output=output, debug=kwargs.pop("debug"))
+        call = Invocation(home=Path(), output=output, debug=kwargs.pop("debug"))
         _ended(call, functools.partial(command, call, *args, **kwargs))
 
     return wrapped  # type: ignore[return-value]  # functools.wraps keeps the call's shape

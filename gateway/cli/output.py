@@ -90,9 +90,22 @@ _STATUS_OF: Sequence[tuple[type[GatewayError], ExitStatus]] = (
 
 def exit_status_of(error: GatewayError) -> ExitStatus:
     """Return the exit status that a command ends with after ``error``."""
+    return exit_status_of_kind(type(error))
+
+
+def exit_status_of_kind(error: type[GatewayError]) -> ExitStatus:
+    """Return the exit status that a command ends with after an error of this kind."""
     return next(
-        (status for kind, status in _STATUS_OF if isinstance(error, kind)), ExitStatus.FAILED
+        (status for kind, status in _STATUS_OF if issubclass(error, kind)), ExitStatus.FAILED
     )
+
+
+def together(statuses: Iterable[ExitStatus]) -> ExitStatus:
+    """Return the one status of all failures, REFUSED where they differ."""
+    failures = {status for status in statuses if status is not ExitStatus.OK}
+    if len(failures) > 1:
+        return ExitStatus.REFUSED
+    return failures.pop() if failures else ExitStatus.OK
 
 
 class Output:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
+import structlog
 from werkzeug.serving import make_server
 
 from gateway.client import Gateway, Retries
@@ -18,6 +19,13 @@ from tests.wire.odd_server import OddServer
 __all__ = ["border", "files", "sqlite_template"]
 
 Ask = Callable[..., Gateway]
+
+
+@pytest.fixture(autouse=True)
+def _log_of_the_server() -> Iterator[None]:
+    """Keeps what a server in this process logs out of what commands print."""
+    with structlog.testing.capture_logs():
+        yield
 
 
 @pytest.fixture
