@@ -51,6 +51,7 @@ ROOMS = (
     ("gateway.jobs",),
     ("gateway.app", "gateway.national_side", "gateway.watching"),
     ("gateway.client", "gateway.demo"),
+    ("gateway.guide",),
     ("gateway.cli",),
     ("gateway.__main__",),
 )
@@ -104,6 +105,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "alembic": ("gateway.store",),
     "psycopg": ("gateway.store",),
     "zeep": ("gateway.transport",),
+    "typst": ("gateway.guide",),
     "prometheus_client": ("gateway.operations.metrics",),
     "requests": ("gateway.transport",),
     "urllib3": ("gateway.transport", "gateway.client"),

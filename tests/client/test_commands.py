@@ -90,7 +90,9 @@ def test_one_bad_file_harms_no_other_and_its_findings_are_told_in_the_language_a
     run = eco("api", "submit", bad, lines, good, "--language", "fr")
     assert run.status is ExitStatus.REFUSED
     assert "✗" in run.out
-    assert re.search(r"✗ V32 items\[0\].number \(box [0-9]+\): L'article porte le numéro 3", run.out)
+    assert re.search(
+        r"✗ V32 items\[0\].number \(box [0-9]+\): L'article porte le numéro 3", run.out
+    )
     assert f"✓ {SERIAL}" in run.out
     answers = json.loads(eco("api", "submit", bad, lines, good, "--json").out)
     assert [each["problem"] and each["problem"]["code"] for each in answers] == [
