@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import ssl
-import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,45 +14,16 @@ import pytest
 from gateway.cli.output import ExitStatus
 from gateway.config import CONFIG_FILE
 from gateway.transport.port import SoapVersion
-from tests.cli.eco import ROOT, command_line, eco, eco_json, environment
-from tests.cli.homes import Pair, make_pair, sample
+from tests.api.listening import key
+from tests.cli.eco import eco, eco_json
+from tests.cli.homes import Pair, sample
 from tests.soap.calls import body, envelope, username_token
 
 
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
-    """Two introduced homes; Zambia's national side listens on any port."""
-    made = make_pair(tmp_path_factory.mktemp("homes") / "pair")
-    with (made.zm / CONFIG_FILE).open("a", encoding="utf-8") as file:
-        file.write("\n[api]\nport = 0\n")
-    return made
-
-
-@pytest.fixture(scope="module")
-def listener(pair: Pair) -> Iterator[str]:
-    process = subprocess.Popen(
-        command_line("serve", "api", "--json", home=pair.zm),
-        cwd=ROOT,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    said = ""
-    for line in process.stdout:
-        said += line
-        if line.rstrip() == "}":
-            break
-    yield json.loads(said)["url"].replace("127.0.0.1", "localhost")
-    process.terminate()
-    process.wait(timeout=20)
-    process.stdout.close()
-
-
-def key(pair: Pair, code: str, kind: str) -> str:
-    eco_json("organisation", "add", code, "--name", code, "--kind", kind, home=pair.zm)
-    made = eco_json("api-key", "create", code, "--label", "test", home=pair.zm)
-    return made["token"]
+@pytest.fixture
+def listener(listeners: list[str]) -> str:
+    """Gives the address of Zambia's national side."""
+    return listeners[0]
 
 
 def opened(pair: Pair, request: urllib.request.Request | str):
@@ -95,7 +64,8 @@ def test_a_national_system_submits_over_tls_with_a_key_made_at_the_command_line(
     assert status == 202, taken
     status, got = ask(pair, listener.removesuffix("/api/v1") + taken["links"]["certificate"], token)
     assert (status, got["document"]["exporting_country"]) == (200, "ZM")
-    (listed,) = [each for each in eco_json("api-key", "list", home=pair.zm) if each["last_used_at"]]
+    keys = eco_json("api-key", "list", "--organisation", "ZM-NSW", home=pair.zm)
+    (listed,) = [each for each in keys if each["last_used_at"]]
     assert token.split("_")[1] == listed["key"]
     eco_json("api-key", "revoke", listed["key"], "--reason", "a test", home=pair.zm)
     assert ask(pair, f"{listener}/me", token)[0] == 401
