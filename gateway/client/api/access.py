@@ -30,6 +30,7 @@ class Scope(StrEnum):
     MESSAGES = "messages:read"
     EVENTS = "events:read"
     REFERENCE = "reference:read"
+    MAPPINGS = "mappings:try"
 
 
 class MeAnswer(View):
