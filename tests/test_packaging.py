@@ -210,7 +210,8 @@ def declared() -> tuple[set[str], set[str]]:
         found = (re.match(r"[A-Za-z0-9._-]+", each) for each in requirements)
         return {plain_name(match.group()) for match in found if match}
 
-    return names(project["dependencies"]), names(project["optional-dependencies"]["dev"])
+    optional = project["optional-dependencies"]
+    return names([*project["dependencies"], *optional["guide"]]), names(optional["dev"])
 
 
 def offered(extra: str) -> set[str]:
@@ -230,7 +231,7 @@ OF_OTHER_ENVIRONMENTS = ROOT / "bench" / "contestants" / "programs"
 
 def imported_libraries(*folders: str) -> set[str]:
     """The distributions that the files below these folders import, by name."""
-    ours = {"gateway", "tests", "bench", *(p.stem for p in (ROOT / "docs").glob("*.py"))}
+    ours = {"gateway", "tests", "bench", "docs", *(p.stem for p in (ROOT / "docs").glob("*.py"))}
     distributions = packages_distributions()
     found = set()
     files = {path for folder in folders for path in (ROOT / folder).rglob("*.py")}

@@ -6,6 +6,7 @@ followed, cookies not kept, nothing is decompressed.
 
 from __future__ import annotations
 
+import os
 import random
 import ssl
 import time
@@ -183,7 +184,7 @@ class Connection:
         """Send until an answer begins; only what no answer came to is sent again."""
         pauses = self._retries.pauses() if _may_repeat(question) else iter(())
         file = question.body if _is_file(question.body) else None
-        begun = 0 if file is None else file.tell()
+        begun = file.tell() if file is not None and file.seekable() else 0
         while True:
             try:
                 return self._tried(question, manner)
@@ -223,6 +224,7 @@ class Connection:
             "X-Purpose": manner.purpose,
             "Content-Type": question.media_type,
             "Idempotency-Key": question.idempotency_key,
+            "Content-Length": _length(question.body),
         }
         return {name: value for name, value in stated.items() if value is not None}
 
@@ -234,6 +236,16 @@ class Connection:
                 f"{self._address} answers HTTP {response.status} without a problem document"
             )
         return Problem(found, retry_after=response.headers.get("Retry-After"))
+
+
+def _length(body: Body | None) -> str | None:
+    """Return the length of a file from where it stands; what cannot tell is sent in chunks."""
+    if not _is_file(body) or not body.seekable():
+        return None
+    begun = body.tell()
+    length = body.seek(0, os.SEEK_END) - begun
+    body.seek(begun)
+    return str(length)
 
 
 def _may_repeat(question: Question) -> bool:

@@ -82,6 +82,19 @@ def test_what_no_answer_came_to_is_asked_again_under_the_same_key_after_growing_
     assert len({each.partition(b"\r\n\r\n")[2] for each in server.requests}) == 1
 
 
+def test_a_file_is_sent_whole_and_from_where_it_stood_each_time(odd, asks, tmp_path):
+    file = tmp_path / "lines.ndjson"
+    file.write_bytes(b"skipped" + b"0123456789" * 20_000)
+    server = odd(in_turn(b"", problem(409, "CONFLICT")))
+    with file.open("rb") as body, pytest.raises(Problem):
+        body.seek(7)
+        asks(server.base).submit_certificate(body, media_type="text/csv")
+    assert len(server.requests) == 2
+    for request in server.requests:
+        assert header(request, "Content-Length") == "200000"
+        assert request.partition(b"\r\n\r\n")[2] == b"0123456789" * 20_000
+
+
 def test_repeating_is_bounded(odd, asks):
     server = odd(says(b""))
     with pytest.raises(UnreachableError):
