@@ -26,7 +26,6 @@ from docs.client_code import main as write_client
 from gateway import errors
 from gateway.agreements.rule_table import render_rule_table
 from gateway.agreements.rules.codes import CODED_VALUES
-from gateway.cli.api import me
 from gateway.cli.home import migrate
 from gateway.cli.main import main as eco
 from gateway.cli.output import ExitStatus
@@ -139,8 +138,8 @@ def _command_sections(command: click.Command, path: str) -> Iterator[str]:
         if path != "eco":
             yield f"## {path}"
             yield inspect.cleandoc(command.help or "")
-        if path == "eco api":
-            yield _option_table(me, only=OPTIONS_OF_THE_API)
+        if path == "eco api" and (first := command.get_command(context, "me")):
+            yield _option_table(first, only=OPTIONS_OF_THE_API)
         for name in command.list_commands(context):
             if child := command.get_command(context, name):
                 yield from _command_sections(child, f"{path} {name}")
@@ -363,13 +362,13 @@ def written(name: str) -> str:
 
 
 def main() -> None:
-    """Write every generated page whose text has changed, and the client's calls."""
+    """Write every generated page whose text has changed, and the client's calls before them."""
+    write_client()
     for name in PAGES:
         path, text = DOCS / name, written(name)
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
             sys.stdout.write(f"wrote docs/{name}\n")
-    write_client()
 
 
 if __name__ == "__main__":

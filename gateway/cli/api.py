@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from gateway.cli.api_certificates import certificate, ledger, message, search, timeline
+from gateway.cli.api_events import event_kinds, events
 from gateway.cli.api_reference import agreements, codes, formats, peers
 from gateway.cli.asking import asking, exit_status_of_problem, finding_lines
 from gateway.cli.main import Invocation, OrderedGroup
@@ -129,7 +130,10 @@ def _taken_lines(name: str, taken: TakenAnswer, *, dry: bool) -> Iterator[str]:
         yield from finding_lines(taken.peer.findings)
 
 
-for _command in (search, certificate, timeline, ledger, message, codes, agreements, peers, formats):
+_LOOKING_UP = (search, certificate, timeline, ledger, message)
+_BEING_TOLD = (events, event_kinds)
+_REFERENCE = (codes, agreements, peers, formats)
+for _command in (*_LOOKING_UP, *_BEING_TOLD, *_REFERENCE):
     api.add_command(_command)
 
 

@@ -126,6 +126,11 @@ class Output:
         if self.as_json:
             click.echo(as_json_text(plain(value)))
 
+    def each(self, value: Any) -> None:
+        """Print one of many values that come over time, on a line of its own, in JSON mode."""
+        if self.as_json:
+            click.echo(json.dumps(plain(value), ensure_ascii=False))
+
     def result(self, value: Any, lines: Iterable[str]) -> None:
         """Print ``value`` as JSON, or ``lines`` for a person."""
         self.say(*(() if self.as_json else lines))

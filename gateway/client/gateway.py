@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from gateway.client.api.certificates import CertificateSummary
+from gateway.client.api.events import ConfirmationForm, EventView
 from gateway.client.api.every import EveryCall
 from gateway.client.api.shared import TakenAnswer
 from gateway.client.connection import JSON, Connection, Limits, Manner, Retries
@@ -19,6 +20,7 @@ from gateway.documents import CertificateOfOrigin, Language
 from gateway.errors import InputError
 
 XML: Final = "application/xml"
+_IDLE_SECONDS: Final = 0.5
 
 
 class Gateway(EveryCall):
@@ -68,6 +70,7 @@ class Gateway(EveryCall):
             sleep=sleep,
         )
         super().__init__(connection, Manner(language=language))
+        self._sleep = sleep
         self._media_types: dict[str, str] = {}
 
     def __enter__(self) -> Self:
@@ -143,6 +146,36 @@ class Gateway(EveryCall):
             if page.next is None:
                 return
             cursor = page.next
+
+    def events(
+        self,
+        *,
+        after: int | None = None,
+        follow: bool = False,
+        confirm: bool = True,
+        wait: int = 20,
+    ) -> Iterator[EventView]:
+        """Yield what happened, oldest first, from where the organisation confirmed last.
+
+        A page is confirmed when the caller asks for what follows it, so whoever breaks off
+        while dealing with an event is told of it again.
+
+        Args:
+            after: begin after this cursor instead.
+            follow: go on waiting for events; else the end of the feed is the end.
+            wait: seconds that the gateway holds a question to which it has nothing to say yet.
+        """
+        reached = after
+        while True:
+            page = self.read_events(after=reached, wait=wait if follow else 0)
+            yield from page.events
+            if confirm and page.next > page.confirmed:
+                self.confirm_events(ConfirmationForm(cursor=page.next))
+            if page.next >= page.last and not follow:
+                return
+            if reached == page.next:
+                self._sleep(_IDLE_SECONDS)  # a busy gateway answers without waiting
+            reached = page.next
 
     def _media_type(self, document: CertificateOfOrigin | bytes, name: str | None) -> str:
         if isinstance(document, CertificateOfOrigin):

@@ -122,6 +122,7 @@ def prepared(pair: Pair, folder: Path) -> dict[str, str]:
         "KEY": key(pair, "ZM-ZRA", "issuing-authority"),
         "CUSTOMS_KEY": key(pair, "KE-KRA", "customs", home=pair.ke),
         "SERIAL": sugar,
+        "NEXT": "1",
         "PATH": os.environ["PATH"],
     }
 

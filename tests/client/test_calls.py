@@ -12,12 +12,14 @@ import pytest
 from gateway.client import Gateway, Problem
 from gateway.client.api.certificates import CertificateAnswer, ImportState, IssueState, Side
 from gateway.client.api.responses import CustomsAction, CustomsDecisionForm
+from gateway.client.api.shared import EventKind
 from gateway.documents import DocumentType, Language, UtilisationStatus
 from gateway.errors import InputError
 from gateway.store import JournalAction, journal
 from tests.api.counter import AUTHORITY, CUSTOMS, WINDOW
 from tests.exchange.corridor import action
 from tests.factories import certificate, goods_item
+from tests.wire.odd_server import http, says
 
 SERIAL = "ZM-20260309-000123"
 
@@ -165,3 +167,52 @@ def test_what_a_newer_gateway_says_more_is_passed_over_and_new_words_are_kept_as
     read = CertificateAnswer.model_validate_json(json.dumps(newer))
     assert read.state == "ARCHIVED"
     assert not hasattr(read, "colour")
+
+
+# --- being told -----------------------------------------------------------------------------------
+
+
+def test_events_are_confirmed_once_their_page_was_dealt_with(border, zambia):
+    gateway = zambia()
+    for number in range(3):
+        gateway.submit(certificate(serial_number=f"ZM-20260309-00012{number}"))
+    border.deliver()
+    first = next(gateway.events())
+    assert (first.data.kind, first.data.verdict) == (EventKind.MESSAGE_DELIVERED, "ACCEPTED")
+    told = list(gateway.events())  # what was broken off is told again
+    assert [event.data.serial_number for event in told] == [
+        f"ZM-20260309-00012{number}" for number in range(3)
+    ]
+    assert not list(gateway.events())
+    assert [event.id for event in gateway.events(after=int(first.id))] == [e.id for e in told[1:]]
+
+
+def test_events_are_followed_as_they_come(border, zambia):
+    gateway = zambia()
+    followed = gateway.events(follow=True, wait=5)
+    for number in range(2):
+        gateway.submit(certificate(serial_number=f"ZM-20260309-00012{number}"))
+        border.deliver()
+        assert next(followed).data.serial_number == f"ZM-20260309-00012{number}"
+
+
+def test_a_gateway_that_does_not_wait_is_not_asked_without_pause(odd, asks):
+    page = {"events": [], "next": 7, "last": 7, "confirmed": 7}
+    server = odd(says(http("200 OK", json.dumps(page).encode(), "application/json")))
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        next(asks(server.base, sleep=sleep).events(follow=True))
+    assert len(server.requests) == 4
+    assert min(slept) >= 0.5
+
+
+def test_a_webhook_is_kept_from_afar(border, zambia):
+    gateway = zambia()
+    assert {each.kind for each in gateway.list_event_kinds().kinds} >= set(EventKind)
+    assert gateway.list_webhooks().webhooks == ()

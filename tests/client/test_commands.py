@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.cli.output import ExitStatus
+from gateway.client import Gateway
 from gateway.documents import DocumentType, UtilisationStatus
 from tests.api.counter import AUTHORITY, CUSTOMS, WINDOW
 from tests.cli.eco import eco, eco_json
@@ -106,6 +107,38 @@ def test_one_bad_file_harms_no_other_and_its_findings_are_told_in_the_language_a
     assert eco("api", "submit", xml).out.startswith("=")
     piped = eco("api", "submit", "-", "--dry-run", given=good.read_bytes())
     assert "(standard input)" in piped.out
+
+
+def test_events_are_listed_until_they_are_confirmed_and_followed_line_by_line(
+    border, as_of, tmp_path, monkeypatch
+):
+    as_of("ZM")
+    assert "nothing new" in eco("api", "events").out
+    eco_json("api", "submit", written(tmp_path, "one.json", certificate()))
+    border.deliver()
+    for words in ((), ("--confirm",)):
+        (event,) = eco_json("api", "events", *words)
+        assert event["data"]["serial_number"] == SERIAL
+    assert eco_json("api", "events") == []
+    assert (
+        f"MESSAGE_DELIVERED        {SERIAL} ISSUED ACCEPTED"
+        in eco("api", "events", "--after", "0").out
+    )
+    assert "MESSAGE_DELIVERED" in eco("api", "event-kinds").out
+
+    read = Gateway.read_events
+
+    def once(gateway: Gateway, **asked: object):
+        if asked["after"] != 0:
+            raise KeyboardInterrupt
+        return read(gateway, **asked)
+
+    monkeypatch.setattr(Gateway, "read_events", once)
+    run = eco("api", "events", "--follow", "--after", "0", "--json")
+    assert run.status is ExitStatus.INTERRUPTED
+    assert [json.loads(line)["data"]["kind"] for line in run.out.splitlines()] == [
+        "MESSAGE_DELIVERED"
+    ]
 
 
 def test_reference_data_is_listed(border, as_of):

@@ -29,6 +29,7 @@ class Scope(StrEnum):
     READ = "certificates:read"
     MESSAGES = "messages:read"
     EVENTS = "events:read"
+    WEBHOOKS = "webhooks:manage"
     REFERENCE = "reference:read"
     MAPPINGS = "mappings:try"
 

@@ -7,13 +7,22 @@ from __future__ import annotations
 
 from gateway.client.api.access import AccessCalls
 from gateway.client.api.certificates import CertificatesCalls
+from gateway.client.api.events import EventsCalls
 from gateway.client.api.mappings import MappingsCalls
 from gateway.client.api.messages import MessagesCalls
 from gateway.client.api.reference import ReferenceCalls
 from gateway.client.api.responses import ResponsesCalls
+from gateway.client.api.webhooks import WebhooksCalls
 
 
 class EveryCall(
-    AccessCalls, CertificatesCalls, MappingsCalls, MessagesCalls, ReferenceCalls, ResponsesCalls
+    AccessCalls,
+    CertificatesCalls,
+    EventsCalls,
+    MappingsCalls,
+    MessagesCalls,
+    ReferenceCalls,
+    ResponsesCalls,
+    WebhooksCalls,
 ):
     """Has every call of the interface."""
