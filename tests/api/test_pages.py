@@ -24,6 +24,9 @@ from tests.cli.eco import ROOT, environment
 from tests.cli.homes import Pair, customs_action, sample
 
 HOSTS = {"ZM": "https://eco.example:8445", "KE": "https://eco.ke.example:8445"}
+ELSEWHERE = {
+    "https://idp.example": "an identity provider: tests of access tokens have one of their own",
+}
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
     for path in (ROOT / "docs").rglob("*.md")
@@ -52,6 +55,8 @@ def examples(page: str) -> Iterator[Shown]:
     blocks = list(_BLOCK.finditer(text))
     for place, block in enumerate(blocks):
         if not (block[1] == "sh" and "curl" in block[2]) and not is_client(block):
+            continue
+        if any(host in block[2] for host in ELSEWHERE):
             continue
         below = blocks[place + 1] if place + 1 < len(blocks) else None
         beside = below is not None and not text[block.end() : below.start()].strip()
