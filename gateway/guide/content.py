@@ -22,7 +22,7 @@ from gateway.guide.tree import ElementRow, message_tree, plain_tree
 from gateway.resources import data_path
 from gateway.xml.datatypes import DataType, data_types
 from gateway.xml.mapping import load_tables
-from gateway.xml.mapping.blueprint import Blueprint, Declaration
+from gateway.xml.mapping.blueprint import Blueprint
 from gateway.xml.namespaces import DS_NS, ENVELOPE_NS, GUIDELINES, message_namespace
 
 
@@ -95,23 +95,20 @@ def make_guide() -> Guide:
     """
     used = {each[0] for lists in CODED_VALUES.values() for each in lists.values()}
     lists = {name: code_list(name) for name in code_list_ids()}
+    types = _types()
     frame = Blueprint.load(data_path("schemas", "uncefact", "Envelope_1p0.xsd"))
     return Guide(
         version=__version__,
         messages=tuple(_chapter(kind) for kind in DocumentType),
-        envelope=plain_tree(_root(frame, f"{{{ENVELOPE_NS}}}Envelope")),
+        envelope=plain_tree(frame.roots[f"{{{ENVELOPE_NS}}}Envelope"], types),
         envelope_example=envelope_example(),
-        signature=plain_tree(_root(frame, f"{{{DS_NS}}}Signature")),
-        types=_types(),
+        signature=plain_tree(frame.roots[f"{{{DS_NS}}}Signature"], types),
+        types=types,
         used_lists=tuple(each for name, each in lists.items() if name in used),
         other_lists=tuple(each for name, each in lists.items() if name not in used),
         agreements=tuple(each for _, each in sorted(load_agreements().items())),
         elsewhere=tuple(NOT_JUDGED_HERE.items()),
     )
-
-
-def _root(blueprint: Blueprint, tag: str) -> Declaration:
-    return blueprint.roots[tag]
 
 
 def _chapter(kind: DocumentType) -> MessageChapter:

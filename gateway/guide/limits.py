@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
 from gateway.documents.base import Record
+from gateway.documents.fields import leaves
 
 _FORMATS: Final[Mapping[str, str]] = {
     "date": "day, as 2026-03-09",
@@ -16,6 +18,8 @@ _FORMATS: Final[Mapping[str, str]] = {
 
 def limits(model: type[Record], path: str) -> str:
     """Return in words what the datum at ``path`` may be in canonical JSON."""
+    if leaves(model)[path].type is Decimal:
+        return "decimal in quotes, at most 15 digits before and 6 after the point"
     return _words(_at(model, path))
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from gateway.agreements.rules.codes import CODED_VALUES
 from gateway.documents.shape import MODELS, Document
 from gateway.guide.limits import limits, values
 from gateway.guide.touching import rules_by_datum
-from gateway.xml.datatypes import prefixed
+from gateway.xml.datatypes import DataType, prefixed
 from gateway.xml.mapping import MappingTable, Row, RowKind
 from gateway.xml.mapping.blueprint import UNBOUNDED, Declaration
 from gateway.xml.mapping.plan import Binding, Node
@@ -57,6 +57,7 @@ class ElementRow:
         constant: the text that always stands there.
         rules: rules about the record or repetition that begins here.
         unused: elements that the type admits and this message never has there.
+        demands: what the type demands of the text, where no datum says it.
     """
 
     depth: int
@@ -70,6 +71,7 @@ class ElementRow:
     data: tuple[Datum, ...] = ()
     rules: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
+    demands: tuple[str, ...] = ()
 
 
 def message_tree(table: MappingTable) -> tuple[ElementRow, ...]:
@@ -77,9 +79,12 @@ def message_tree(table: MappingTable) -> tuple[ElementRow, ...]:
     return tuple(_MessageTree(table).rows())
 
 
-def plain_tree(root: Declaration) -> tuple[ElementRow, ...]:
+def plain_tree(root: Declaration, types: Iterable[DataType]) -> tuple[ElementRow, ...]:
     """Return every element below ``root`` as the schema declares them, without data."""
-    return tuple(_declared(root, 0, ""))
+    known = {each.name: (f"`{each.base}`", *each.facets) for each in types}
+    return tuple(
+        replace(row, demands=known.get(row.type_name, ())) for row in _declared(root, 0, "")
+    )
 
 
 class _MessageTree:
@@ -232,7 +237,7 @@ def _plain_row(declaration: Declaration, depth: int, above: str) -> ElementRow:
         occurs=_times(declaration.least, declaration.most),
         type_name=_type_name(declaration),
         attributes=tuple(
-            (attribute, "required" if required else "optional")
+            (attribute, "" if required else "optional")
             for attribute, required in structure.attributes.items()
         ),
     )

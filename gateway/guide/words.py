@@ -104,13 +104,20 @@ def datum_name(datum: Datum) -> str:
     return datum.label or "Official code"
 
 
+def _attribute(name: str, value: str) -> str:
+    if value in ("", "optional"):
+        return f"`@{name}`{f' ({value})' if value else ''}"
+    return f"`@{name} = {value}`"
+
+
 def element_notes(row: ElementRow) -> Iterator[str]:
     """Yield what else there is to say of an element."""
     if row.constant is not None:
         yield f"always `{row.constant}`"
     if row.attributes:
-        said = (f"@{name} = {value}" for name, value in row.attributes)
-        yield f"attributes: `{'`, `'.join(said)}`"
+        yield f"attributes: {', '.join(_attribute(*each) for each in row.attributes)}"
+    if row.demands:
+        yield "; ".join(row.demands)
     if row.group:
         yield f"once for each of `{row.group}`"
     if row.unused:
