@@ -14,7 +14,7 @@ from gateway.cli.main import Invocation, without_home
 @click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
 @without_home
 def guide(call: Invocation, files: Sequence[Path]) -> None:
-    """Write the message implementation guide to FILES; .html or .pdf says in which form.
+    """Write the message implementation guide to each OUTPUT; .html or .pdf says in which form.
 
     Every element of every message with its datum, code list and rules, and annotated examples:
     made from the schemas, mapping tables, code lists and rules of this version.  PDF needs the

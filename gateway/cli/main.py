@@ -143,7 +143,7 @@ class OrderedGroup(click.Group):
 def main() -> None:
     """Exchange electronic certificates of origin between member states.
 
-    Every command takes --home, --json, --language and --debug.
+    Every command takes --json, --language and --debug; all but `api` and `guide` take --home.
     """
 
 
