@@ -10,8 +10,11 @@ import click
 from gateway.cli.main import Invocation, without_home
 
 
+_OUTPUT = click.Path(dir_okay=False, path_type=Path)
+
+
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("files", metavar="OUTPUT...", nargs=-1, required=True, type=_OUTPUT)
 @without_home
 def guide(call: Invocation, files: Sequence[Path]) -> None:
     """Write the message implementation guide to each OUTPUT; .html or .pdf says in which form.
