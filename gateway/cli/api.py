@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from gateway.cli.api_batches import batch
 from gateway.cli.api_certificates import certificate, ledger, message, search, timeline
 from gateway.cli.api_events import event_kinds, events
 from gateway.cli.api_reference import agreements, codes, formats, peers
@@ -133,7 +134,7 @@ def _taken_lines(name: str, taken: TakenAnswer, *, dry: bool) -> Iterator[str]:
 _LOOKING_UP = (search, certificate, timeline, ledger, message)
 _BEING_TOLD = (events, event_kinds)
 _REFERENCE = (codes, agreements, peers, formats)
-for _command in (*_LOOKING_UP, *_BEING_TOLD, *_REFERENCE):
+for _command in (batch, *_LOOKING_UP, *_BEING_TOLD, *_REFERENCE):
     api.add_command(_command)
 
 

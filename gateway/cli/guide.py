@@ -9,7 +9,6 @@ import click
 
 from gateway.cli.main import Invocation, without_home
 
-
 _OUTPUT = click.Path(dir_okay=False, path_type=Path)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from gateway.client.api.batches import BatchAnswer, LineOutcome, LineView
 from gateway.client.api.certificates import CertificateSummary
 from gateway.client.api.events import ConfirmationForm, EventView
 from gateway.client.api.every import EveryCall
@@ -21,6 +22,7 @@ from gateway.errors import InputError
 
 XML: Final = "application/xml"
 _IDLE_SECONDS: Final = 0.5
+_BETWEEN_LOOKS: Final = 2.0
 
 
 class Gateway(EveryCall):
@@ -176,6 +178,33 @@ class Gateway(EveryCall):
             if reached == page.next:
                 self._sleep(_IDLE_SECONDS)  # a busy gateway answers without waiting
             reached = page.next
+
+    def batch_results(
+        self, batch: str, *, outcome: LineOutcome | None = None, follow: bool = False
+    ) -> Iterator[LineView]:
+        """Yield what became of each document of a batch, in the order of its lines.
+
+        Args:
+            outcome: only documents of which this became.
+            follow: go on until the batch has ended; else what is known now is the end.
+        """
+        after = 0
+        while True:
+            page = self.get_batch_results(batch, after=after, outcome=outcome)
+            yield from page.results
+            if page.next is None or (page.next == after and not follow):
+                return
+            if page.next == after:
+                self._sleep(_BETWEEN_LOOKS)
+            after = page.next
+
+    def finished_batch(self, batch: str) -> BatchAnswer:
+        """Return a batch once it has ended, however long that takes."""
+        while True:
+            found = self.get_batch(batch)
+            if found.ended_at is not None:
+                return found
+            self._sleep(_BETWEEN_LOOKS)
 
     def _media_type(self, document: CertificateOfOrigin | bytes, name: str | None) -> str:
         if isinstance(document, CertificateOfOrigin):

@@ -22,6 +22,7 @@ import pytest
 from tests.api.listening import key
 from tests.cli.eco import ROOT, environment
 from tests.cli.homes import Pair, customs_action, sample
+from tests.factories import certificate
 
 HOSTS = {"ZM": "https://eco.example:8445", "KE": "https://eco.ke.example:8445"}
 ELSEWHERE = {
@@ -121,6 +122,8 @@ def prepared(pair: Pair, folder: Path) -> dict[str, str]:
     sugar = pair.sugar()
     for name in ("zm-ke-cotton-yarn.json", "bad-hs-chapter-77.json"):
         sample(folder / "samples", name)
+    lines = [certificate().model_dump_json(), "{}"]
+    (folder / "certificates.ndjson").write_text("\n".join(lines), encoding="utf-8")
     decision = customs_action(sugar, 20_000, "KRA-2026-000001")
     (folder / "decision.json").write_text(json.dumps(decision), encoding="utf-8")
     return {

@@ -10,12 +10,14 @@ from hashlib import sha256
 import pytest
 
 from gateway.client import Gateway, Problem
+from gateway.client.api.batches import LineOutcome
 from gateway.client.api.certificates import CertificateAnswer, ImportState, IssueState, Side
 from gateway.client.api.responses import CustomsAction, CustomsDecisionForm
 from gateway.client.api.shared import EventKind
 from gateway.documents import DocumentType, Language, UtilisationStatus
 from gateway.errors import InputError
 from gateway.store import JournalAction, journal
+from tests.api.batches import line, ndjson, worker
 from tests.api.counter import AUTHORITY, CUSTOMS, WINDOW
 from tests.exchange.corridor import action
 from tests.factories import certificate, goods_item
@@ -216,3 +218,20 @@ def test_a_webhook_is_kept_from_afar(border, zambia):
     gateway = zambia()
     assert {each.kind for each in gateway.list_event_kinds().kinds} >= set(EventKind)
     assert gateway.list_webhooks().webhooks == ()
+
+
+# --- batches --------------------------------------------------------------------------------------
+
+
+def test_results_of_a_batch_are_followed_while_it_is_worked_on(border, zambia):
+    half = worker(border.zm, turn_seconds=0.0)
+    gateway = zambia(sleep=lambda _seconds: half.turn())
+    lines = ndjson(line(number) for number in range(1, 21))
+    handed = gateway.submit_batch(lines, media_type="application/x-ndjson")
+    half.turn()
+    known = list(gateway.batch_results(handed.batch_id))
+    assert 0 < len(known) < 20
+    followed = list(gateway.batch_results(handed.batch_id, follow=True))
+    assert [each.line for each in followed] == list(range(1, 21))
+    assert {each.outcome for each in followed} == {LineOutcome.ACCEPTED}
+    assert gateway.finished_batch(handed.batch_id).accepted == 20

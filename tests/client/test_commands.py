@@ -11,6 +11,7 @@ import pytest
 from gateway.cli.output import ExitStatus
 from gateway.client import Gateway
 from gateway.documents import DocumentType, UtilisationStatus
+from tests.api.batches import line, ndjson, worker
 from tests.api.counter import AUTHORITY, CUSTOMS, WINDOW
 from tests.cli.eco import eco, eco_json
 from tests.client.test_connection import problem
@@ -246,5 +247,57 @@ def test_a_file_that_cannot_be_used_says_why_and_shows_no_key(tmp_path, monkeypa
 def test_no_option_of_the_group_takes_a_key():
     from gateway.cli.api import api
 
-    names = {name for each in api.commands.values() for one in each.params for name in one.opts}
-    assert not [name for name in names if "key" in name or "token" in name or "secret" in name]
+    def options(command) -> set[str]:
+        inner = getattr(command, "commands", {}).values()
+        own = {name for one in command.params for name in one.opts}
+        return own.union(*map(options, inner))
+
+    assert "--url" in options(api)
+    assert not [n for n in options(api) if "key" in n or "token" in n or "secret" in n]
+
+
+# --- batches --------------------------------------------------------------------------------------
+
+
+def test_a_batch_is_handed_in_followed_and_told_line_by_line(border, as_of, tmp_path, monkeypatch):
+    as_of("ZM")
+    monkeypatch.setattr("gateway.client.gateway._BETWEEN_LOOKS", 0.01)
+    file = tmp_path / "lines.ndjson"
+    file.write_bytes(ndjson([line(1), b"{", line(2)]))
+    handed = eco_json("api", "batch", "submit", file, "--idempotency", "b-1")
+    assert handed["state"] == "WAITING"
+    assert "no result yet" in eco("api", "batch", "results", handed["batch_id"]).out
+    worker(border.zm).run()
+    again = eco("api", "batch", "submit", file, "--idempotency", "b-1", "--wait")
+    assert again.status is ExitStatus.REFUSED
+    assert f"{handed['batch_id']}  DONE" in again.out
+    assert "2 accepted, 0 repeated, 1 refused" in again.out
+    told = eco("api", "batch", "results", handed["batch_id"]).out
+    assert "✓ line 1 ZM-20260309-000001 for KE-SW" in told
+    assert "✗ line 2" in told
+    (refused,) = eco_json("api", "batch", "results", handed["batch_id"], "--refused")
+    assert (refused["line"], refused["outcome"]) == (2, "REFUSED")
+    whole = tmp_path / "whole.jsonl"
+    whole.write_bytes(ndjson([line(1), line(3)]))
+    second = eco_json("api", "batch", "submit", whole, "--dry-run")
+    worker(border.zm).run()
+    assert eco("api", "batch", "show", second["batch_id"], "--wait").status is ExitStatus.OK
+    assert [each["batch_id"] for each in eco_json("api", "batch", "list")] == [
+        second["batch_id"],
+        handed["batch_id"],
+    ]
+
+
+def test_decisions_come_in_batches_and_a_batch_can_be_cancelled(border, as_of, tmp_path):
+    as_of("ZM")
+    eco_json("api", "submit", written(tmp_path, "one.json", certificate()))
+    border.deliver()
+    as_of("KE")
+    file = tmp_path / "decisions.ndjson"
+    decided = action(UtilisationStatus.PARTIAL, "6000")
+    file.write_bytes(ndjson([decided.model_dump_json().encode()]))
+    handed = eco_json("api", "batch", "submit", file, "--responses")
+    assert handed["kind"] == "RESPONSES"
+    assert "CANCELLED" in eco("api", "batch", "cancel", handed["batch_id"]).out
+    for words in ((file, "--responses", "--format", "csv-lines"), (tmp_path / "one.json",)):
+        assert eco("api", "batch", "submit", *words).status is ExitStatus.USAGE

@@ -6,6 +6,7 @@ Written by ``make docs`` from the route table; change that, not this module.
 from __future__ import annotations
 
 from gateway.client.api.access import AccessCalls
+from gateway.client.api.batches import BatchesCalls
 from gateway.client.api.certificates import CertificatesCalls
 from gateway.client.api.events import EventsCalls
 from gateway.client.api.mappings import MappingsCalls
@@ -17,6 +18,7 @@ from gateway.client.api.webhooks import WebhooksCalls
 
 class EveryCall(
     AccessCalls,
+    BatchesCalls,
     CertificatesCalls,
     EventsCalls,
     MappingsCalls,
