@@ -105,7 +105,6 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "alembic": ("gateway.store",),
     "psycopg": ("gateway.store",),
     "zeep": ("gateway.transport",),
-    "typst": ("gateway.guide",),
     "prometheus_client": ("gateway.operations.metrics",),
     "requests": ("gateway.transport",),
     "urllib3": ("gateway.transport", "gateway.client"),
@@ -115,7 +114,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "gunicorn": ("gateway.web.serving",),
     "apscheduler": ("gateway.jobs",),
     "click": ("gateway.cli",),
-    "typst": ("gateway.paper.printing",),
+    "typst": ("gateway.guide.pdf", "gateway.paper.printing"),
     "segno": ("gateway.paper.qr",),
     "yaml": (
         "gateway.agreements",

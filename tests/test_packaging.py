@@ -211,7 +211,7 @@ def declared() -> tuple[set[str], set[str]]:
         return {plain_name(match.group()) for match in found if match}
 
     optional = project["optional-dependencies"]
-    return names([*project["dependencies"], *optional["guide"]]), names(optional["dev"])
+    return names(project["dependencies"]), names(optional["dev"])
 
 
 def offered(extra: str) -> set[str]:

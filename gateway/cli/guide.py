@@ -19,8 +19,7 @@ def guide(call: Invocation, files: Sequence[Path]) -> None:
     """Write the message implementation guide to each OUTPUT; .html or .pdf says in which form.
 
     Every element of every message with its datum, code list and rules, and annotated examples:
-    made from the schemas, mapping tables, code lists and rules of this version.  PDF needs the
-    package typst (`pip install 'eco-gateway[guide]'`).
+    made from the schemas, mapping tables, code lists and rules of this version.
     """
     from gateway.guide.content import make_guide
     from gateway.guide.html import as_html

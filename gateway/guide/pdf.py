@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import typst
+
 from gateway.agreements import Agreement
 from gateway.documents.codelists import CodeList
-from gateway.errors import ConfigError
 from gateway.guide import words
 from gateway.guide.content import Guide, MessageChapter, RuleEntry
 from gateway.guide.examples import Example
@@ -25,17 +26,7 @@ Block = dict[str, Any]
 
 
 def as_pdf(guide: Guide) -> bytes:
-    """Return the guide as PDF/A; the same guide gives the same bytes.
-
-    Raises:
-        ConfigError: typst is not installed.
-    """
-    try:
-        import typst
-    except ImportError as exc:
-        raise ConfigError(
-            "a PDF needs the package typst: pip install 'eco-gateway[guide]'"
-        ) from exc
+    """Return the guide as PDF/A; the same guide gives the same bytes."""
     said = {
         "title": words.TITLE,
         "product": f"eCO gateway {guide.version}",

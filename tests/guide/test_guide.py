@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -277,9 +276,5 @@ def flat(outline) -> Iterator:
             yield each
 
 
-def test_another_form_is_refused_and_a_missing_typst_is_named(tmp_path, monkeypatch):
+def test_another_form_is_refused(tmp_path):
     assert eco("guide", tmp_path / "guide.docx").status is ExitStatus.USAGE
-    monkeypatch.setitem(sys.modules, "typst", None)
-    run = eco("guide", tmp_path / "guide.pdf")
-    assert run.status is ExitStatus.CONFIGURATION
-    assert "eco-gateway[guide]" in run.err

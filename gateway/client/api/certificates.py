@@ -14,7 +14,13 @@ from gateway.client.calls import Calls, step
 from gateway.client.connection import Body
 from gateway.client.views import Known, View
 from gateway.documents.certificate_of_origin import CertificateOfOrigin
-from gateway.documents.codes import CertificateKind, DocumentType, UtilisationStatus, Verdict
+from gateway.documents.codes import (
+    CertificateKind,
+    DocumentType,
+    Language,
+    UtilisationStatus,
+    Verdict,
+)
 
 
 class Side(StrEnum):
@@ -287,6 +293,27 @@ class CertificatesCalls(Calls):
             f"/certificates/{step(country)}/{step(serial)}/document",
             "application/xml",
             {"issued_on": issued_on},
+        )
+
+    def get_paper(
+        self,
+        country: str,
+        serial: str,
+        *,
+        issued_on: date | None = None,
+        language: Language | None = None,
+        copy_number: int = 1,
+    ) -> bytes:
+        """Return one certificate as a PDF form with the signed XML inside.
+
+        Every print is a copy and says so: the original is electronic.
+
+        GET /certificates/{country}/{serial}/paper, with the scope certificates:read.
+        """
+        return self._bytes(
+            f"/certificates/{step(country)}/{step(serial)}/paper",
+            "application/pdf",
+            {"issued_on": issued_on, "language": language, "copy_number": copy_number},
         )
 
     def get_timeline(
