@@ -9,8 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
-
-from flask import Flask
+from typing import TYPE_CHECKING
 
 from gateway.app import Gateway, open_gateway, system_clock
 from gateway.config import Settings
@@ -31,9 +30,12 @@ from gateway.services.token_keys import KeyRing
 from gateway.services.tokens import TokenRules, Tokens
 from gateway.services.webhook_desk import HookDesk, HookSecrets
 from gateway.services.webhook_sending import Patience, Teller
-from gateway.web.api import ApiSettings, create_api_app
-from gateway.web.pressure import Pressure
-from gateway.web.serving import ServerSettings, ServerTls
+
+if TYPE_CHECKING:  # a worker tells webhooks, and serves nobody
+    from flask import Flask
+
+    from gateway.web.api import ApiSettings
+    from gateway.web.serving import ServerSettings
 
 
 def counter_of(gateway: Gateway) -> Counter:
@@ -181,6 +183,8 @@ def _outbox_plan(settings: Settings, section: OutboxSection) -> OutboxPlan:
 
 def api_app(home: Path, *, clock: Clock = system_clock) -> Flask:
     """Return the WSGI app of the national side; built in each worker after the fork."""
+    from gateway.web.api import create_api_app
+
     gateway = open_gateway(home, clock=clock)
     settings = api_settings(gateway.settings)
     return create_api_app(counter_of(gateway), settings, tokens=tokens_of(gateway))
@@ -231,6 +235,9 @@ def _token_rules(own: OauthSection) -> TokenRules:
 
 def api_settings(settings: Settings) -> ApiSettings:
     """Return what the entrance of the national side is told."""
+    from gateway.web.api import ApiSettings
+    from gateway.web.pressure import Pressure
+
     api = settings.api
     return ApiSettings(
         max_body_bytes=api.max_body_bytes,
@@ -247,6 +254,8 @@ def api_settings(settings: Settings) -> ApiSettings:
 
 def api_server(settings: Settings) -> ServerSettings:
     """Return where and how the entrance of the national side is served."""
+    from gateway.web.serving import ServerSettings, ServerTls
+
     api = settings.api
     tls = ServerTls(
         cert=settings.resolve(api.certificate or settings.tls.certificate),

@@ -23,7 +23,7 @@ PACKAGE = ROOT / "gateway"
 
 # Imports go down this list only; modules of one line may import one another.
 ROOMS = (
-    ("gateway", "gateway.errors", "gateway.resources"),
+    ("gateway", "gateway.errors", "gateway.resources", "gateway.yaml_loaders"),
     ("gateway.documents",),
     ("gateway.agreements",),
     ("gateway.xml",),
@@ -117,6 +117,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "typst": ("gateway.guide.pdf", "gateway.paper.printing"),
     "segno": ("gateway.paper.qr",),
     "yaml": (
+        "gateway.yaml_loaders",
         "gateway.agreements",
         "gateway.xml",
         "gateway.documents",

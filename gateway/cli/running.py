@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import click
 import structlog
@@ -23,6 +24,7 @@ from gateway.app import (
     worker_of,
     write_client_ca,
 )
+from gateway.cli.arenas import keep_few_arenas
 from gateway.cli.main import Invocation, common
 from gateway.cli.opening import bring_up_to_date, the_gateway
 from gateway.config import Settings, load_settings
@@ -43,8 +45,9 @@ from gateway.operations.logs import log_as_json
 from gateway.services.batches import BatchWorker
 from gateway.transport import PeerTransport
 from gateway.watching import watching_jobs
-from gateway.web.serving import ServerSettings
-from gateway.web.serving import serve as serve_app
+
+if TYPE_CHECKING:  # a worker serves nobody, and what serves takes a tenth of its memory
+    from gateway.web.serving import ServerSettings
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +74,7 @@ def serve(call: Invocation, entrance: str) -> None:
     certificates are taken up without a restart.  The national side speaks REST and SOAP with API
     keys (section [api]).  The database is brought up to date first.
     """
+    keep_few_arenas()
     log_as_json()
     own = load_settings(call.home)
     bring_up_to_date(own)
@@ -85,6 +89,8 @@ def serve(call: Invocation, entrance: str) -> None:
 
 
 def _serve_peers(call: Invocation, own: Settings) -> None:
+    from gateway.web.serving import serve as serve_app
+
     server = server_settings(own)
     _require_free("listen", server)
 
@@ -100,6 +106,8 @@ def _serve_peers(call: Invocation, own: Settings) -> None:
 
 
 def _serve_api(call: Invocation, own: Settings) -> None:
+    from gateway.web.serving import serve as serve_app
+
     server = api_server(own)
     _require_free("api", server)
 
@@ -128,6 +136,7 @@ def work(call: Invocation, once: bool, name: str | None) -> None:
 
     With --once the exit status is 0 whatever became of the attempts; `eco messages` tells.
     """
+    keep_few_arenas()
     log_as_json()
     bring_up_to_date(load_settings(call.home))
     with the_gateway(call) as gateway:

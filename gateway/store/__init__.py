@@ -96,7 +96,15 @@ from gateway.store.rows import (
     UtilisationEntry,
     Webhook,
 )
-from gateway.store.rows.operations import Alert, EndedAttempt, Mark, Notice, Outage, QueueCount
+from gateway.store.rows.operations import (
+    Alert,
+    EndedAttempt,
+    Mark,
+    Notice,
+    Outage,
+    OutcomeCount,
+    QueueCount,
+)
 from gateway.store.states import (
     AlertLevel,
     AlertState,
@@ -186,6 +194,7 @@ __all__ = [
     "OrganisationKind",
     "OrganisationState",
     "Outage",
+    "OutcomeCount",
     "Peer",
     "PeerChannel",
     "PeerCredential",
