@@ -26,7 +26,7 @@ from gateway.config_operations import AlertsSection, WatchSection
 from gateway.config_paper import PaperSection
 from gateway.config_section import Port, PublicUrl, Section
 from gateway.documents import DocumentType
-from gateway.envelope import MAX_ENVELOPE_BYTES
+from gateway.envelope import MAX_ENVELOPE_BYTES, USUAL_ENVELOPE_BYTES
 from gateway.errors import ConfigError
 
 CONFIG_FILE = "gateway.toml"
@@ -143,17 +143,20 @@ class ListenSection(Section):
 
 
 class LimitsSection(Section):
-    """Bounds what is taken from peers.
+    """Bounds what is taken from peers, and how large a message of ours may be.
 
     Attributes:
-        max_message_bytes: largest envelope taken; no channel carries more than the default.
+        max_message_bytes: largest envelope made and taken; what is beyond the default not
+            every peer's software reads.
         max_age_days: oldest envelope taken; older ones must be submitted again.
         clock_skew_minutes: how far ahead a peer's clock may be.
         messages_per_minute: of one peer in the long run; then it is asked to slow down.
         messages_at_once: of one peer after a pause, before that counts.
     """
 
-    max_message_bytes: Annotated[int, Field(ge=10_000, le=MAX_ENVELOPE_BYTES)] = MAX_ENVELOPE_BYTES
+    max_message_bytes: Annotated[int, Field(ge=10_000, le=MAX_ENVELOPE_BYTES)] = (
+        USUAL_ENVELOPE_BYTES
+    )
     max_age_days: Annotated[int, Field(ge=1, le=365)] = 30
     clock_skew_minutes: Annotated[int, Field(ge=1, le=60)] = 5
     messages_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 6000

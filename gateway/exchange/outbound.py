@@ -227,7 +227,7 @@ def prepare(
 
     Raises:
         SchemaError: a mapping table does not fit the schema (a mistake of ours).
-        ConfigError: this gateway holds no key of the authority.
+        ConfigError, TooLargeError: no key of the authority is here; peers could not read it.
     """
     document_type = document_type_of(document)
     payload = signed
@@ -237,7 +237,7 @@ def prepare(
         desk.schemas.require_valid(root)
         payload = sign(unsigned, desk.signer(document_type), root=root)  # 2
     header = _header(desk, document, document_type, peer, now)  # 3
-    envelope = sign(wrap(header, payload), desk.gateway_credential)
+    envelope = desk.limits.require_fits(sign(wrap(header, payload), desk.gateway_credential))
     return Prepared(
         document=document,
         header=header,

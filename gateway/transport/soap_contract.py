@@ -39,7 +39,7 @@ SOAP_NAMESPACES: Final[Mapping[SoapVersion, str]] = MappingProxyType(
 SOAP_MEDIA_TYPES: Final[Mapping[SoapVersion, str]] = MappingProxyType(
     {SoapVersion.SOAP_11: "text/xml", SoapVersion.SOAP_12: "application/soap+xml"}
 )
-SOAP_LIMITS: Final = XmlLimits(max_bytes=12_000_000, max_depth=16, max_nodes=20_000)
+SOAP_LIMITS: Final = XmlLimits(max_bytes=24_000_000, max_depth=16, max_nodes=20_000)
 """A SOAP message is flat: one base64 text, or a fault with its findings."""
 
 _XS: Final = "http://www.w3.org/2001/XMLSchema"
