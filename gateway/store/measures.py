@@ -12,6 +12,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Subquery, and_, exists, func, or_, select, text
 
+from gateway.store.dialects import by_no_index
 from gateway.store.rows import Lane
 from gateway.store.rows.operations import EndedAttempt, OutcomeCount, QueueCount
 from gateway.store.states import DeliveryState, PeerChannel, PeerState
@@ -24,11 +25,11 @@ NEWEST: Final = 5_000
 
 def queue(conn: Connection) -> tuple[QueueCount, ...]:
     """Return how many messages wait, by peer and state, and since when."""
-    own = dispatches.c
+    own, key = dispatches.c, by_no_index(conn.dialect.name, dispatches.c.peer_id)
     query = (
-        select(own.peer_id, own.state, func.count().label("count"), func.min(own.created_at))
+        select(key, own.state, func.count().label("count"), func.min(own.created_at))
         .where(text(OPEN))
-        .group_by(own.peer_id, own.state)
+        .group_by(key, own.state)
     )
     return tuple(
         QueueCount(peer_id=peer_id, state=state, count=count, oldest_at=oldest)
