@@ -21,7 +21,7 @@ CLEAN_ENV := env -u PYTHONDONTWRITEBYTECODE -u REQUESTS_CA_BUNDLE -u CURL_CA_BUN
 	-u http_proxy -u https_proxy -u all_proxy
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test tools lint format docs bench clean
+.PHONY: help demo serve test tools lint format docs guide bench clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,7 +35,7 @@ serve: $(VENV)/.runtime ## run one gateway from its settings file (ARGS="--help"
 test: tools lint ## lint, types and every test (PYTEST="-k word" narrows it)
 	@$(CLEAN_ENV) $(BIN)/python -m pytest -n $(CORES) --dist loadgroup $(PYTEST)
 
-tools: ## the foreign signers and SOAP clients that tests compare with, where apt may install them
+tools: ## foreign signers, SOAP clients, a browser … that tests need, where apt may install them
 	@bash .ci/tools
 
 lint: $(VENV)/.dev ## ruff (rules and form) and mypy --strict
@@ -49,6 +49,10 @@ format: $(VENV)/.dev ## let ruff mend rules and form
 
 docs: $(VENV)/.dev ## write the generated pages of docs/ anew
 	@$(BIN)/python -m docs.build
+
+guide: $(VENV)/.dev ## write the message implementation guide (HTML and PDF) into dist/
+	@mkdir -p dist
+	@$(BIN)/eco guide dist/message-guide.html dist/message-guide.pdf
 
 bench: $(VENV)/.dev ## measure this machine and the gateway on it (ARGS="--quick" for a glance)
 	@$(CLEAN_ENV) $(BIN)/python -m bench $(ARGS)

@@ -17,7 +17,7 @@ from bench.material import Documents, certificate_of
 from bench.memory import peak_bytes, reset_peak, resident_bytes
 from bench.quiet import quiet
 from gateway.documents import Verdict
-from gateway.exchange.context import Desk
+from gateway.envelope import MAX_ENVELOPE_BYTES
 from gateway.exchange.inbound import accept
 from gateway.exchange.outbound import submit_document
 from gateway.store import inbox
@@ -30,8 +30,7 @@ class Counted:
     """Runs pipelines and says what they took and how far memory rose above its idle state."""
 
     def __init__(self, sender: Side, receiver: Side) -> None:
-        self._sender, self._receiver = sender, receiver
-        self._desks = {side.country: _admitting(side.gateway.desk) for side in (sender, receiver)}
+        self._sender, self._receiver = _admitting(sender), _admitting(receiver)
         self._idle = 0
 
     def settle(self) -> None:
@@ -46,13 +45,14 @@ class Counted:
         first = 1 + numbers * 10 + (500_000 if way is Way.INBOUND else 0)
         documents = Documents(first, plain=plain)
         if way is Way.OUTBOUND:
-            desk = self._desks[SENDER]
+            desk = self._sender.gateway.desk
             return lambda: self._timed(submit_document, desk, documents.next())
         maker = Maker(self._sender, documents=documents)
         return lambda: self._timed(self._accepted, maker.next().envelope)
 
     def _accepted(self, envelope: bytes) -> None:
-        accept(self._desks[RECEIVER], envelope, tls_fingerprint=self._sender.tls_fingerprint)
+        desk = self._receiver.gateway.desk
+        accept(desk, envelope, tls_fingerprint=self._sender.tls_fingerprint)
 
     def _timed(self, work: Callable[..., object], *given: object) -> tuple[int, dict[str, float]]:
         reset_peak()
@@ -69,15 +69,18 @@ class Counted:
             raise RuntimeError("the receiver refused a certificate of many items")
 
 
-def _admitting(desk: Desk) -> Desk:
-    """Return a desk whose agreements admit as many items as the schema does; COMESA has 500."""
+def _admitting(side: Side) -> Side:
+    """Return a side that admits as many items as the schema and an envelope do; COMESA has 500."""
+    desk = side.gateway.desk
     wider = {
         name: agreement.model_copy(
             update={"limits": agreement.limits.model_copy(update={"maximum_items": MOST_ITEMS})}
         )
         for name, agreement in desk.agreements.items()
     }
-    return replace(desk, agreements=wider)
+    limits = replace(desk.limits, max_message_bytes=MAX_ENVELOPE_BYTES)
+    wide = replace(desk, agreements=wider, limits=limits)
+    return replace(side, gateway=replace(side.gateway, desk=wide))
 
 
 def main() -> None:

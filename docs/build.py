@@ -22,6 +22,7 @@ from typing import Any
 import click
 from pydantic.fields import FieldInfo
 
+from docs.client_code import main as write_client
 from gateway import errors
 from gateway.agreements.rule_table import render_rule_table
 from gateway.agreements.rules.codes import CODED_VALUES
@@ -111,6 +112,7 @@ JSON value and nothing else, and errors go to standard error in the same form;
 
 _HELP = ["-h", "--help"]  # as `eco` says; click keeps what it is asked with first
 SHARED_OPTIONS = ("--home", "--json", "--language", "--debug")
+OPTIONS_OF_THE_API = ("--url", "--ca-file", "--config")
 
 
 def commands_page() -> str:
@@ -120,7 +122,7 @@ def commands_page() -> str:
         "gateway/cli/",
         COMMANDS_INTRODUCTION,
         "## Options of every command",
-        _option_table(migrate, shared=True),
+        _option_table(migrate, only=SHARED_OPTIONS),
         *_command_sections(eco, "eco"),
         "## Exit statuses",
         table(
@@ -136,6 +138,8 @@ def _command_sections(command: click.Command, path: str) -> Iterator[str]:
         if path != "eco":
             yield f"## {path}"
             yield inspect.cleandoc(command.help or "")
+        if path == "eco api" and (first := command.get_command(context, "me")):
+            yield _option_table(first, only=OPTIONS_OF_THE_API)
         for name in command.list_commands(context):
             if child := command.get_command(context, name):
                 yield from _command_sections(child, f"{path} {name}")
@@ -143,20 +147,29 @@ def _command_sections(command: click.Command, path: str) -> Iterator[str]:
     yield f"{'##' if path.count(' ') == 1 else '###'} {path}"
     yield inspect.cleandoc(command.help or "").replace("\f", "")
     yield f"    {command.get_usage(context).removeprefix('Usage: ')}"
-    if options := _option_table(command, shared=False):
+    if options := _option_table(command):
         yield options
 
 
-def _option_table(command: click.Command, *, shared: bool) -> str:
+def _option_table(command: click.Command, *, only: tuple[str, ...] = ()) -> str:
+    """Return the options of a command; ``only`` these, or all that it does not share."""
+    elsewhere = (*SHARED_OPTIONS, *OPTIONS_OF_THE_API) if _asks(command) else SHARED_OPTIONS
     context = click.Context(command, help_option_names=_HELP)
     records = [
         record
         for each in command.params
-        if isinstance(each, click.Option) and (each.opts[-1] in SHARED_OPTIONS) is shared
+        if isinstance(each, click.Option)
+        if (each.opts[-1] in only if only else each.opts[-1] not in elsewhere)
         if (record := each.get_help_record(context))
     ]
     rows = [(f"`{name}`", " ".join(text.split())) for name, text in records]
     return table(("option", "meaning"), rows) if rows else ""
+
+
+def _asks(command: click.Command) -> bool:
+    """Return whether a command is one of ``eco api``, which say once whom they ask."""
+    names = {each.opts[-1] for each in command.params}
+    return names >= set(OPTIONS_OF_THE_API)
 
 
 SETTINGS_INTRODUCTION = """\
@@ -224,8 +237,9 @@ def _bounds(info: FieldInfo) -> str:
 
 def _type_name(annotation: Any) -> str:
     if typing.get_origin(annotation) is typing.Annotated:
-        plain, bounds = typing.get_args(annotation)
-        return _type_name(plain) + _bounds(bounds)
+        plain, *more = typing.get_args(annotation)
+        bounds = (_bounds(each) for each in more if isinstance(each, FieldInfo))
+        return _type_name(plain) + "".join(bounds)
     arguments = [each for each in typing.get_args(annotation) if each not in {type(None), ...}]
     if typing.get_origin(annotation) is typing.Literal:
         return " or ".join(f"`{each}`" for each in arguments)
@@ -349,7 +363,8 @@ def written(name: str) -> str:
 
 
 def main() -> None:
-    """Write every generated page whose text has changed."""
+    """Write every generated page whose text has changed, and the client's calls before them."""
+    write_client()
     for name in PAGES:
         path, text = DOCS / name, written(name)
         if not path.exists() or path.read_text(encoding="utf-8") != text:

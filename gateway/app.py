@@ -102,6 +102,7 @@ def open_gateway(home: Path, *, clock: Clock = system_clock) -> Gateway:
         limits=Limits(
             max_age=timedelta(days=settings.limits.max_age_days),
             clock_skew=timedelta(minutes=settings.limits.clock_skew_minutes),
+            max_message_bytes=settings.limits.max_message_bytes,
         ),
         clock=clock,
         priorities=PriorityTable.load(settings.resolve_own(settings.delivery.priority_table)),

@@ -11,10 +11,8 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
-    AfterValidator,
     Field,
     StringConstraints,
     ValidationError,
@@ -24,32 +22,18 @@ from pydantic_core import ErrorDetails
 
 from gateway.config_api import ApiSection, FormatsSection, WebhooksSection
 from gateway.config_console import ConsoleSection
+from gateway.config_files import FilesSection
 from gateway.config_operations import AlertsSection, WatchSection
-from gateway.config_section import Port, Section
+from gateway.config_paper import PaperSection
+from gateway.config_section import Port, PublicUrl, Section
 from gateway.documents import DocumentType
-from gateway.envelope import MAX_ENVELOPE_BYTES
+from gateway.envelope import MAX_ENVELOPE_BYTES, USUAL_ENVELOPE_BYTES
 from gateway.errors import ConfigError
 
 CONFIG_FILE = "gateway.toml"
 
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 PartyIdentifier = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9.-]{1,34}$")]
-
-
-def _base_address(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as exc:
-        raise ValueError("this is no address") from exc
-    if parts.scheme != "https" or not parts.hostname or port == 0:
-        raise ValueError("must begin with https:// and name a host, as https://eco.example:8443")
-    if parts.username or parts.path.strip("/") or parts.query or parts.fragment:
-        raise ValueError("must end after host and port, as https://eco.example:8443")
-    return url.rstrip("/?#")
-
-
-PublicUrl = Annotated[str, AfterValidator(_base_address)]
 
 
 class GatewaySection(Section):
@@ -160,17 +144,20 @@ class ListenSection(Section):
 
 
 class LimitsSection(Section):
-    """Bounds what is taken from peers.
+    """Bounds what is taken from peers, and how large a message of ours may be.
 
     Attributes:
-        max_message_bytes: largest envelope taken; no channel carries more than the default.
+        max_message_bytes: largest envelope made and taken; what is beyond the default not
+            every peer's software reads.
         max_age_days: oldest envelope taken; older ones must be submitted again.
         clock_skew_minutes: how far ahead a peer's clock may be.
         messages_per_minute: of one peer in the long run; then it is asked to slow down.
         messages_at_once: of one peer after a pause, before that counts.
     """
 
-    max_message_bytes: Annotated[int, Field(ge=10_000, le=MAX_ENVELOPE_BYTES)] = MAX_ENVELOPE_BYTES
+    max_message_bytes: Annotated[int, Field(ge=10_000, le=MAX_ENVELOPE_BYTES)] = (
+        USUAL_ENVELOPE_BYTES
+    )
     max_age_days: Annotated[int, Field(ge=1, le=365)] = 30
     clock_skew_minutes: Annotated[int, Field(ge=1, le=60)] = 5
     messages_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 6000
@@ -274,6 +261,8 @@ class Settings(Section):
     api: ApiSection = ApiSection()
     webhooks: WebhooksSection = WebhooksSection()
     console: ConsoleSection = ConsoleSection()
+    files: FilesSection = FilesSection()
+    paper: PaperSection = PaperSection()
     home: Path
 
     def resolve(self, path: Path) -> Path:

@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+def _base_address(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as exc:
+        raise ValueError("this is no address") from exc
+    if parts.scheme != "https" or not parts.hostname or port == 0:
+        raise ValueError("must begin with https:// and name a host, as https://eco.example:8443")
+    if parts.username or parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("must end after host and port, as https://eco.example:8443")
+    return url.rstrip("/?#")
+
+
+PublicUrl = Annotated[str, AfterValidator(_base_address)]
 
 
 class Section(BaseModel):

@@ -15,10 +15,11 @@ are called; none of them crosses a room's border.
     │   ├── SchemaError, InvalidDocumentError (both carry findings),
     │   ├── MethodNotAllowedError, SoapVersionError, MustUnderstandError,
     │   ├── UnknownOperationError, NotFoundError, BackupDamagedError, BundleDamagedError,
-    │   ├── WeakPasswordError,
+    │   ├── ArchiveUnsafeError, WeakPasswordError,
     │   ├── ConflictError (KeyReusedError, RequestInWorkError)
     ├── AccessError             who asks is not known here, or may not have this
-    │   └── NotAuthenticatedError (SignInError), NotPermittedError
+    │   ├── NotAuthenticatedError (SignInError), NotPermittedError,
+    │   └── TokenKeysUnavailableError
     ├── TrustError              a signature or signing certificate does not hold
     │   ├── SignatureMissingError, SignatureShapeError, SignatureInvalidError,
     │   ├── AlgorithmNotAllowedError, SignerUntrustedError, SignerExpiredError,
@@ -225,6 +226,14 @@ class BundleDamagedError(InputError):
     remedy = "Ask the peer to export the bundle again; nothing of this one was taken."
 
 
+class ArchiveUnsafeError(InputError):
+    """A ZIP archive is damaged, or holds what this gateway never unpacks; carries findings."""
+
+    code = "ARCHIVE_UNSAFE"
+    http_status = 422
+    remedy = "Pack plain files again: not encrypted, no archives, no paths, within the limits."
+
+
 class AccessError(GatewayError):
     """Who asks is not known here, or may not have what is asked for."""
 
@@ -253,6 +262,15 @@ class NotPermittedError(AccessError):
 
     code = "NOT_PERMITTED"
     remedy = "Use a key with the scope that the interface description names for this address."
+
+
+class TokenKeysUnavailableError(AccessError):
+    """The identity provider's keys are not known here, so no token can be verified."""
+
+    code = "TOKEN_KEYS_UNAVAILABLE"
+    http_status = 503
+    retryable = True
+    remedy = "Repeat the request later; the operator looks whether the provider can be reached."
 
 
 class TrustError(GatewayError):

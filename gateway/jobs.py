@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from gateway.errors import GatewayError
@@ -130,7 +131,11 @@ def run_until_stopped(jobs: list[Job], lanes: Lanes, *, grace_seconds: float) ->
 
 
 def start(jobs: list[Job]) -> BackgroundScheduler:
-    """Return a running scheduler for ``jobs``; each runs at most once at a time here."""
+    """Return a running scheduler for ``jobs``; each runs at most once at a time here.
+
+    Each has a thread of its own that stays: what a job needs at its worst, glibc then keeps for it
+    once, and not in the arena of every thread that happened to run it.
+    """
     # A tick that finds the one before still at work is skipped, which is no news.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     scheduler = BackgroundScheduler(
@@ -138,7 +143,9 @@ def start(jobs: list[Job]) -> BackgroundScheduler:
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 30},
     )
     for job in jobs:
-        scheduler.add_job(_guarded(job), "interval", seconds=job.seconds, id=job.name)
+        scheduler.add_executor(ThreadPoolExecutor(max_workers=1), alias=job.name)
+        work, name = _guarded(job), job.name
+        scheduler.add_job(work, "interval", seconds=job.seconds, id=name, executor=name)
     scheduler.start()
     return scheduler
 

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
-
-from flask import Flask
+from typing import TYPE_CHECKING
 
 from gateway.app import Gateway, endpoint_book, open_gateway, system_clock
 from gateway.config import Settings, secret_from
@@ -28,8 +27,11 @@ from gateway.operations.turns import NOTIFY, NOTIFY_PERIOD, WATCH, WATCH_PERIOD
 from gateway.operations.watch import watch
 from gateway.operations.webhook import Webhook, WebhookCourier
 from gateway.store import AlertLevel
-from gateway.web.operations import create_operations_app
-from gateway.web.serving import ServerSettings
+
+if TYPE_CHECKING:  # a worker watches too, and serves nobody
+    from flask import Flask
+
+    from gateway.web.serving import ServerSettings
 
 _SQLITE = "sqlite:///"
 
@@ -96,11 +98,15 @@ def watching_jobs(gateway: Gateway, worker: str) -> list[Job]:
 
 def operations_app(home: Path, *, clock: Clock = system_clock) -> Flask:
     """Return the WSGI app that serves health and metrics of the gateway at ``home``."""
+    from gateway.web.operations import create_operations_app
+
     return create_operations_app(premises_of(open_gateway(home, clock=clock)))
 
 
 def operations_server(settings: Settings) -> ServerSettings:
     """Return where health and metrics of this home are served; plain HTTP."""
+    from gateway.web.serving import ServerSettings
+
     return ServerSettings(
         host=settings.watch.host,
         port=settings.watch.port,

@@ -210,7 +210,15 @@ def declared() -> tuple[set[str], set[str]]:
         found = (re.match(r"[A-Za-z0-9._-]+", each) for each in requirements)
         return {plain_name(match.group()) for match in found if match}
 
-    return names(project["dependencies"]), names(project["optional-dependencies"]["dev"])
+    optional = project["optional-dependencies"]
+    return names(project["dependencies"]), names(optional["dev"])
+
+
+def offered(extra: str) -> set[str]:
+    """The names of what an extra adds."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    found = (re.match(r"[A-Za-z0-9._-]+", each) for each in project["optional-dependencies"][extra])
+    return {plain_name(match.group()) for match in found if match}
 
 
 def plain_name(name: str) -> str:
@@ -223,7 +231,7 @@ OF_OTHER_ENVIRONMENTS = ROOT / "bench" / "contestants" / "programs"
 
 def imported_libraries(*folders: str) -> set[str]:
     """The distributions that the files below these folders import, by name."""
-    ours = {"gateway", "tests", "bench", *(p.stem for p in (ROOT / "docs").glob("*.py"))}
+    ours = {"gateway", "tests", "bench", "docs", *(p.stem for p in (ROOT / "docs").glob("*.py"))}
     distributions = packages_distributions()
     found = set()
     files = {path for folder in folders for path in (ROOT / folder).rglob("*.py")}
@@ -244,7 +252,9 @@ def imported_libraries(*folders: str) -> set[str]:
 def test_the_gateway_declares_every_library_it_imports():
     run_time, _ = declared()
     comes_with_its_owner = {"pydantic-core"}  # in exactly the version that pydantic names
-    assert imported_libraries("gateway") - run_time - comes_with_its_owner == set()
+    imported = imported_libraries("gateway") - run_time - comes_with_its_owner
+    assert imported == {"pillow", "zxing-cpp"}, "the extra `scan`, and nothing else that is free"
+    assert imported == offered("scan")
 
 
 def test_the_gateway_declares_no_library_that_it_never_imports():

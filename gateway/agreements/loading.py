@@ -13,20 +13,13 @@ from pydantic import ValidationError
 
 from gateway.documents.base import Record
 from gateway.errors import ConfigError
+from gateway.yaml_loaders import SafeLoader, first_alias_line
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """Is the safe loader that refuses a key written twice and an anchor expanded at all."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()  # type: ignore[no-untyped-call]
-            raise yaml.constructor.ConstructorError(
-                None, None, "aliases are not used in profiles", event.start_mark
-            )
-        return super().compose_node(parent, index)
+class _StrictLoader(SafeLoader):
+    """Is the safe loader that refuses a key written twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[Any] = set()
@@ -48,6 +41,9 @@ def load_yaml(path: Path) -> Any:
     """
     try:
         text = path.read_text(encoding="utf-8")
+        alias = first_alias_line(text)
+        if alias is not None:
+            raise ConfigError(f"{path.name}, line {alias}: aliases are not used in profiles")
         return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a subclass of SafeLoader
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigError(f"{path.name}: cannot be read as UTF-8 text") from exc

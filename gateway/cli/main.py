@@ -7,7 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,6 +30,8 @@ _COMMANDS = {
     "respond": ("gateway.cli.sending", "respond", "Record what customs did and tell the issuer."),
     "status": ("gateway.cli.books", "status", "Show one certificate and all that became of it."),
     "messages": ("gateway.cli.books", "messages", "List messages sent and received."),
+    "paper": ("gateway.cli.printing", "paper", "Print a certificate as a PDF form."),
+    "qr": ("gateway.cli.printing", "qr", "Check the code of a printed certificate offline."),
     "dead": ("gateway.cli.dead_letters", "dead", "List messages that wait for a person."),
     "resend": ("gateway.cli.dead_letters", "resend", "Queue failed or held messages again."),
     "hold": ("gateway.cli.dead_letters", "hold", "Keep a message back."),
@@ -44,6 +46,7 @@ _COMMANDS = {
     ),
     "api-key": ("gateway.cli.clients", "api_key", "Make, list, exchange and revoke API keys."),
     "webhook": ("gateway.cli.webhooks", "webhook", "Tell organisations of events by webhook."),
+    "api": ("gateway.cli.api", "api", "Ask a gateway by its REST interface; needs no home."),
     "user": ("gateway.cli.users", "user", "Enter people at the console, invite and suspend them."),
     "doctor": (
         "gateway.cli.operating",
@@ -68,6 +71,7 @@ _COMMANDS = {
     "backup": ("gateway.cli.keeping", "backup", "Write a signed backup while all goes on."),
     "restore": ("gateway.cli.keeping", "restore", "Make a home from a backup, or prove one."),
     "retention": ("gateway.cli.retention", "retention", "Show and erase what the law lets go."),
+    "guide": ("gateway.cli.guide", "guide", "Write the message implementation guide."),
     "demo": ("gateway.cli.show", "demo", "Let two member states exchange real consignments."),
 }
 
@@ -140,7 +144,7 @@ class OrderedGroup(click.Group):
 def main() -> None:
     """Exchange electronic certificates of origin between member states.
 
-    Every command takes --home, --json, --language and --debug.
+    Every command takes --json, --language and --debug; all but `api` and `guide` take --home.
     """
 
 
@@ -170,6 +174,17 @@ def common(command: Command) -> Command:
         show_envvar=True,
         help="Gateway home; the current directory unless given.",
     )
+    @without_home
+    @functools.wraps(command)
+    def wrapped(call: Invocation, *args: Any, home: Path, **kwargs: Any) -> None:
+        command(replace(call, home=home), *args, **kwargs)
+
+    return wrapped  # type: ignore[return-value]  # functools.wraps keeps the call's shape
+
+
+def without_home(command: Command) -> Command:
+    """Give a command what ``common`` gives, but no gateway home."""
+
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON value for programs.")
     @click.option(
         "--language",
@@ -182,9 +197,9 @@ def common(command: Command) -> Command:
     )
     @click.option("--debug", is_flag=True, help="Show the traceback of a fault in eco itself.")
     @functools.wraps(command)
-    def wrapped(*args: Any, home: Path, as_json: bool, language: str, **kwargs: Any) -> None:
+    def wrapped(*args: Any, as_json: bool, language: str, **kwargs: Any) -> None:
         output = Output(as_json=as_json, language=language)
-        call = Invocation(home=home, output=output, debug=kwargs.pop("debug"))
+        call = Invocation(home=Path(), output=output, debug=kwargs.pop("debug"))
         _ended(call, functools.partial(command, call, *args, **kwargs))
 
     return wrapped  # type: ignore[return-value]  # functools.wraps keeps the call's shape

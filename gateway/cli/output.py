@@ -90,9 +90,22 @@ _STATUS_OF: Sequence[tuple[type[GatewayError], ExitStatus]] = (
 
 def exit_status_of(error: GatewayError) -> ExitStatus:
     """Return the exit status that a command ends with after ``error``."""
+    return exit_status_of_kind(type(error))
+
+
+def exit_status_of_kind(error: type[GatewayError]) -> ExitStatus:
+    """Return the exit status that a command ends with after an error of this kind."""
     return next(
-        (status for kind, status in _STATUS_OF if isinstance(error, kind)), ExitStatus.FAILED
+        (status for kind, status in _STATUS_OF if issubclass(error, kind)), ExitStatus.FAILED
     )
+
+
+def together(statuses: Iterable[ExitStatus]) -> ExitStatus:
+    """Return the one status of all failures, REFUSED where they differ."""
+    failures = {status for status in statuses if status is not ExitStatus.OK}
+    if len(failures) > 1:
+        return ExitStatus.REFUSED
+    return failures.pop() if failures else ExitStatus.OK
 
 
 class Output:
@@ -112,6 +125,11 @@ class Output:
         """Print the one value of a command in JSON mode; nothing for a person."""
         if self.as_json:
             click.echo(as_json_text(plain(value)))
+
+    def each(self, value: Any) -> None:
+        """Print one of many values that come over time, on a line of its own, in JSON mode."""
+        if self.as_json:
+            click.echo(json.dumps(plain(value), ensure_ascii=False))
 
     def result(self, value: Any, lines: Iterable[str]) -> None:
         """Print ``value`` as JSON, or ``lines`` for a person."""

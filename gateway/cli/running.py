@@ -10,11 +10,13 @@ import socket
 import sys
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import click
 import structlog
 
 from gateway.app import (
+    Gateway,
     collector_of,
     open_gateway,
     peer_app,
@@ -22,6 +24,7 @@ from gateway.app import (
     worker_of,
     write_client_ca,
 )
+from gateway.cli.arenas import keep_few_arenas
 from gateway.cli.main import Invocation, common
 from gateway.cli.opening import bring_up_to_date, the_gateway
 from gateway.config import Settings, load_settings
@@ -31,16 +34,20 @@ from gateway.jobs import books_job, clock_job, collection_job, expiry_job, run_u
 from gateway.national_side import (
     api_app,
     api_server,
-    console_app,
-    console_server,
+    batch_sweeping_job,
+    batch_worker,
+    batches_job,
+    file_jobs,
     teller_of,
     telling_job,
 )
 from gateway.operations.logs import log_as_json
+from gateway.services.batches import BatchWorker
 from gateway.transport import PeerTransport
 from gateway.watching import watching_jobs
-from gateway.web.serving import ServerSettings
-from gateway.web.serving import serve as serve_app
+
+if TYPE_CHECKING:  # a worker serves nobody, and what serves takes a tenth of its memory
+    from gateway.web.serving import ServerSettings
 
 log = structlog.get_logger(__name__)
 
@@ -65,10 +72,11 @@ def serve(call: Invocation, entrance: str) -> None:
     """Serve peers, the national side (`api`) or people (`console`) until SIGTERM or SIGINT.
 
     Peers speak SOAP and REST with mutual TLS; newly registered ones and renewed TLS
-    certificates are taken up without a restart.  The national side speaks REST with API keys
-    (section [api]), people a browser (section [console]; `eco user add` enters the first).
+    certificates are taken up without a restart.  The national side speaks REST and SOAP with API
+    keys (section [api]), people a browser (section [console]; `eco user add` enters the first).
     The database is brought up to date first.
     """
+    keep_few_arenas()
     log_as_json()
     own = load_settings(call.home)
     bring_up_to_date(own)
@@ -85,6 +93,8 @@ def serve(call: Invocation, entrance: str) -> None:
 
 
 def _serve_peers(call: Invocation, own: Settings) -> None:
+    from gateway.web.serving import serve as serve_app
+
     server = server_settings(own)
     _require_free("listen", server)
 
@@ -100,6 +110,8 @@ def _serve_peers(call: Invocation, own: Settings) -> None:
 
 
 def _serve_api(call: Invocation, own: Settings) -> None:
+    from gateway.web.serving import serve as serve_app
+
     server = api_server(own)
     _require_free("api", server)
 
@@ -117,6 +129,9 @@ def _serve_api(call: Invocation, own: Settings) -> None:
 
 
 def _serve_console(call: Invocation, own: Settings) -> None:
+    from gateway.console_side import console_app, console_server
+    from gateway.web.serving import serve as serve_app
+
     server = console_server(own)
     _require_free("console", server)
 
@@ -138,10 +153,14 @@ def _serve_console(call: Invocation, own: Settings) -> None:
 @click.option("--name", default=None, help="Name of this worker in claims; host and process else.")
 @common
 def work(call: Invocation, once: bool, name: str | None) -> None:
-    """Deliver queued messages until SIGTERM or SIGINT; a running attempt is finished first.
+    """Deliver queued messages and work on batches until SIGTERM or SIGINT.
+
+    A running attempt is finished first.  Webhooks are told and watched folders looked after,
+    too (sections [webhooks] and [files]).
 
     With --once the exit status is 0 whatever became of the attempts; `eco messages` tells.
     """
+    keep_few_arenas()
     log_as_json()
     bring_up_to_date(load_settings(call.home))
     with the_gateway(call) as gateway:
@@ -149,31 +168,48 @@ def work(call: Invocation, once: bool, name: str | None) -> None:
         transport = PeerTransport()
         worker = worker_of(gateway, transport, name=name or f"{socket.gethostname()}:{os.getpid()}")
         lanes = Lanes(worker, own.delivery.lanes, own.delivery.poll_seconds, own.delivery.window)
+        batches = batch_worker(gateway, worker.name, lambda: lanes.is_stopped)
         try:
             if once:
+                batches.run()
                 _deliver_once(call, lanes)
             else:
-                _announce(
-                    call,
-                    {"identifier": own.gateway.identifier, "worker": worker.name},
-                    f"{own.gateway.identifier} delivers its messages as {worker.name}",
-                )
-                expiry = expiry_job(gateway.desk, worker.name)
-                books = books_job(gateway.desk, worker.name)
-                clock = clock_job(gateway.desk, own.delivery.lease_seconds)
-                collection = collection_job(collector_of(gateway, transport, name=worker.name))
-                teller = teller_of(gateway)
-                jobs = [clock, expiry, books, collection, telling_job(teller)]
-                try:
-                    run_until_stopped(
-                        [*jobs, *watching_jobs(gateway, worker.name)],
-                        lanes,
-                        grace_seconds=min(LONGEST_GRACE, own.delivery.read_timeout_seconds),
-                    )
-                finally:
-                    teller.stop()
+                _work_until_stopped(call, gateway, lanes, batches, transport)
         finally:
             transport.close()
+
+
+def _work_until_stopped(
+    call: Invocation,
+    gateway: Gateway,
+    lanes: Lanes,
+    batches: BatchWorker,
+    transport: PeerTransport,
+) -> None:
+    own, worker = gateway.settings, lanes.worker
+    _announce(
+        call,
+        {"identifier": own.gateway.identifier, "worker": worker.name},
+        f"{own.gateway.identifier} delivers its messages as {worker.name}",
+    )
+    teller = teller_of(gateway)
+    jobs = [
+        clock_job(gateway.desk, own.delivery.lease_seconds),
+        expiry_job(gateway.desk, worker.name),
+        books_job(gateway.desk, worker.name),
+        collection_job(collector_of(gateway, transport, name=worker.name)),
+        telling_job(teller),
+        batches_job(batches),
+        batch_sweeping_job(batches),
+    ]
+    try:
+        run_until_stopped(
+            [*jobs, *file_jobs(gateway, worker.name), *watching_jobs(gateway, worker.name)],
+            lanes,
+            grace_seconds=min(LONGEST_GRACE, own.delivery.read_timeout_seconds),
+        )
+    finally:
+        teller.stop()
 
 
 def _announce(call: Invocation, value: Mapping[str, object], line: str) -> None:

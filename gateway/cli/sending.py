@@ -15,7 +15,15 @@ import click
 from gateway.app import Gateway
 from gateway.cli.main import Invocation, common
 from gateway.cli.opening import FILE, content, label, the_gateway
-from gateway.cli.output import ExitStatus, Output, exit_status_of, finding_lines, plain, stop
+from gateway.cli.output import (
+    ExitStatus,
+    Output,
+    exit_status_of,
+    finding_lines,
+    plain,
+    stop,
+    together,
+)
 from gateway.cli.papers import FORMAT, certificates_in, known_form
 from gateway.documents import Document, Finding, Verdict, from_json, verdict_of
 from gateway.errors import GatewayError, InternalError
@@ -120,15 +128,7 @@ def _finish(output: Output, outcomes: Iterable[Outcome], word: str) -> None:
         output.say(_line(outcome.answer, word))
         output.say(*finding_lines(outcome.answer.findings, output.language))
     output.value([plain(outcome.answer) for outcome in told])
-    stop(_together([outcome.status for outcome in told]))
-
-
-def _together(statuses: Iterable[ExitStatus]) -> ExitStatus:
-    """Return the one status of all failures, REFUSED where they differ."""
-    failures = {status for status in statuses if status is not ExitStatus.OK}
-    if len(failures) > 1:
-        return ExitStatus.REFUSED
-    return failures.pop() if failures else ExitStatus.OK
+    stop(together([outcome.status for outcome in told]))
 
 
 def _guarded(

@@ -11,8 +11,8 @@ import click
 from gateway.cli.main import Invocation, OrderedGroup, common
 from gateway.cli.opening import actor, the_gateway
 from gateway.cli.output import minute, table
+from gateway.console_side import people_desk
 from gateway.documents import Language
-from gateway.national_side import people_desk
 from gateway.services.people import directory
 from gateway.services.people.desk import PeopleDesk
 from gateway.services.people.directory import Invitation, PersonOrder

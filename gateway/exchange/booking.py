@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from gateway.agreements import RegisterFacts
 from gateway.documents import (
     CertificateOfOrigin,
     CustomsResponse,
@@ -36,6 +37,31 @@ class Prepared:
     payload: bytes
     envelope: bytes
     findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Is all that the books say about a submission; while it is the same, so is the answer."""
+
+    peer: Peer | None
+    earlier: str | None
+    known: RegisterFacts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ahead:
+    """Is a document judged and signed while nobody waited.
+
+    Attributes:
+        seen: what the books said then.
+        prepared: None where it was submitted before.
+    """
+
+    document: Document
+    signed: bytes | None
+    mapping: FormatMark | None
+    seen: Seen
+    prepared: Prepared | None
 
 
 def book(desk: Desk, conn: Connection, prepared: Prepared, mapping: FormatMark | None) -> str:

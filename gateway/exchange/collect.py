@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from gateway.envelope import MAX_ENVELOPE_BYTES
+from gateway.envelope import USUAL_ENVELOPE_BYTES
 from gateway.errors import ConflictError, GatewayError, NotFoundError, PeerFaultError
 from gateway.exchange.context import Desk
 from gateway.exchange.proof import record_proof
@@ -34,7 +34,7 @@ LEASE: Final = timedelta(minutes=5)
 
 USUAL_LIMIT: Final = 20
 HIGHEST_LIMIT: Final = 100
-MOST_BYTES: Final = MAX_ENVELOPE_BYTES
+MOST_BYTES: Final = USUAL_ENVELOPE_BYTES
 """Bound of the envelopes of one answer together: what fits into one SOAP message."""
 
 

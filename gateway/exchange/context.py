@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from gateway.agreements import Agreement
 from gateway.documents import CertificateOfOrigin, CustomsResponse, Document, DocumentType
 from gateway.documents.hs import HsEdition
-from gateway.errors import ConfigError, NotFoundError
+from gateway.envelope import USUAL_ENVELOPE_BYTES
+from gateway.errors import ConfigError, NotFoundError, TooLargeError
 from gateway.exchange.peer_trust import PeerTrustCache
 from gateway.exchange.priorities import PriorityTable
 from gateway.store import Store
@@ -44,10 +45,24 @@ class Identity:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Bounds the time window in which an envelope is taken."""
+    """Bounds the time window in which an envelope is taken, and how large one is made."""
 
     max_age: timedelta
     clock_skew: timedelta
+    max_message_bytes: int = USUAL_ENVELOPE_BYTES
+
+    def require_fits(self, envelope: bytes) -> bytes:
+        """Return an envelope of ours that is not too large.
+
+        Raises:
+            TooLargeError: not every peer could read it.
+        """
+        if len(envelope) > self.max_message_bytes:
+            raise TooLargeError(
+                f"an envelope of {len(envelope)} bytes; [limits] max_message_bytes is "
+                f"{self.max_message_bytes}"
+            )
+        return envelope
 
 
 @dataclass(frozen=True, kw_only=True)

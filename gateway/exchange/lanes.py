@@ -106,6 +106,11 @@ class Lanes:
         self._stopped = True
 
     @property
+    def is_stopped(self) -> bool:
+        """Whether ``stop`` was called."""
+        return self._stopped
+
+    @property
     def under_way(self) -> int:
         """How many attempts run at this moment."""
         return len(self._running)

@@ -25,7 +25,7 @@ from gateway.documents import (
 )
 from gateway.envelope import Header, wrap
 from gateway.errors import InvalidDocumentError, NoRouteError
-from gateway.exchange.booking import Prepared, book
+from gateway.exchange.booking import Ahead, Prepared, Seen, book
 from gateway.exchange.context import SIGNING_ROLE, Desk
 from gateway.exchange.conversations import conversation_about
 from gateway.exchange.examine import message_type
@@ -82,35 +82,51 @@ def _submit(
     mapping: FormatMark | None = None,
 ) -> Submission:
     """Judge and sign before the transaction, because meanwhile others wait; look again in it."""
+    ahead = judge_ahead(desk, document, signed, mapping=mapping)
+    if ahead.prepared is None:
+        return _submission(document, ahead.seen.peer, ahead.seen.earlier or "", (), repeated=True)
+    return desk.store.together(lambda conn: book_ahead(desk, conn, ahead))
+
+
+def judge_ahead(
+    desk: Desk,
+    document: Document,
+    signed: bytes | None = None,
+    *,
+    mapping: FormatMark | None = None,
+) -> Ahead:
+    """Return a document judged and signed before the transaction that is to book it.
+
+    Args:
+        mapping: the mapping file of the national format that it was read with, if any.
+
+    Raises:
+        InvalidDocumentError, NoRouteError: as ``submit_document``.
+    """
     with desk.store.read() as conn:
         seen = _see(conn, document)  # 1, 2
         if seen.earlier is not None:
-            return _submission(document, seen.peer, seen.earlier, (), repeated=True)
+            return Ahead(
+                document=document, signed=signed, mapping=mapping, seen=seen, prepared=None
+            )
         findings = judge(desk, document, peer=seen.peer, known=seen.known)  # 3
-    peer = seen.peer
-    if peer is None:
+    if seen.peer is None:
         raise _no_route(document)
-    prepared = prepare(desk, document, peer, findings=findings, now=desk.clock(), signed=signed)
-
-    def book(conn: Connection) -> Submission:
-        if _see(conn, document) != seen:
-            return submit_within(desk, conn, document, signed, mapping=mapping)
-        return _queued(desk, conn, prepared, mapping)  # 5
-
-    return desk.store.together(book)
+    prepared = prepare(  # 4
+        desk, document, seen.peer, findings=findings, now=desk.clock(), signed=signed
+    )
+    return Ahead(document=document, signed=signed, mapping=mapping, seen=seen, prepared=prepared)
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """Is all that the books say about a submission; while it is the same, so is the answer."""
-
-    peer: Peer | None
-    earlier: str | None
-    known: RegisterFacts
+def book_ahead(desk: Desk, conn: Connection, ahead: Ahead) -> Submission:
+    """Return the submission of a document judged ahead; judged anew if the books have changed."""
+    if ahead.prepared is None or _see(conn, ahead.document) != ahead.seen:
+        return submit_within(desk, conn, ahead.document, ahead.signed, mapping=ahead.mapping)
+    return _queued(desk, conn, ahead.prepared, ahead.mapping)  # 5
 
 
-def _see(conn: Connection, document: Document) -> _Seen:
-    return _Seen(
+def _see(conn: Connection, document: Document) -> Seen:
+    return Seen(
         peer=known_receiver(conn, document),
         earlier=submitted_before(conn, document),
         known=facts_about(conn, document, outbound=True),
@@ -211,7 +227,7 @@ def prepare(
 
     Raises:
         SchemaError: a mapping table does not fit the schema (a mistake of ours).
-        ConfigError: this gateway holds no key of the authority.
+        ConfigError, TooLargeError: no key of the authority is here; peers could not read it.
     """
     document_type = document_type_of(document)
     payload = signed
@@ -221,7 +237,7 @@ def prepare(
         desk.schemas.require_valid(root)
         payload = sign(unsigned, desk.signer(document_type), root=root)  # 2
     header = _header(desk, document, document_type, peer, now)  # 3
-    envelope = sign(wrap(header, payload), desk.gateway_credential)
+    envelope = desk.limits.require_fits(sign(wrap(header, payload), desk.gateway_credential))
     return Prepared(
         document=document,
         header=header,

@@ -20,7 +20,7 @@ from gateway.documents import BooksStatement, DocumentType
 from gateway.errors import ConflictError
 from gateway.exchange.context import Desk
 from gateway.exchange.reconcile_answer import ReceivedStatement, receive_statement
-from gateway.exchange.reconcile_books import sent, span_of
+from gateway.exchange.reconcile_books import span_of
 from gateway.exchange.reconcile_compare import pages
 from gateway.exchange.reconcile_rounds import (
     MOST_ROUNDS,
@@ -110,14 +110,14 @@ def plan_day(desk: Desk, peer: Peer, day: date, *, size: int = PAGE) -> None:
     with desk.store.begin() as conn:
         if balances.page(conn, peer_id=peer.id, side=BooksSide.SENT, day=day, limit=1):
             return
-        cuts = pages(sorted(sent(conn, span_of(peer.id, day))), size)
-        for part, (after, up_to) in enumerate(cuts, start=1):
+        parts = pages(balances.cuts(conn, span_of(peer.id, day), size))
+        for part, (after, up_to) in enumerate(parts, start=1):
             new = NewBalance(
                 peer_id=peer.id,
                 side=BooksSide.SENT,
                 day=day,
                 part=part,
-                parts=len(cuts),
+                parts=len(parts),
                 after=after,
                 up_to=up_to,
                 at=now,

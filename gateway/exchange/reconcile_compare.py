@@ -75,14 +75,12 @@ def same_total(one: StatedTotal, other: StatedTotal) -> bool:
     return _quantities(one) == _quantities(other)
 
 
-def pages(message_ids: Sequence[str], size: int) -> list[tuple[str | None, str | None]]:
-    """Return the bounds (after, up to) that cut sorted ids into parts of about ``size``.
+def pages(cuts: Sequence[str]) -> list[tuple[str | None, str | None]]:
+    """Return the bounds (after, up to) of the parts between ``cuts``.
 
     There is at least one part; the first and the last are open at their ends.
     """
-    cuts = list(message_ids[size - 1 : -1 : size]) if len(message_ids) > size else []
-    ends: list[str | None] = [*cuts, None]
-    return list(zip([None, *cuts], ends, strict=True))
+    return list(zip([None, *cuts], [*cuts, None], strict=True))
 
 
 def _answer(held: StatedMessage | None, stated: StatedMessage) -> StatedMessage:

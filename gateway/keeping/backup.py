@@ -31,7 +31,7 @@ from gateway.keeping.manifest import (
 )
 from gateway.keeping.seal import lock_files
 from gateway.store import Store, events, journal
-from gateway.store.migrations import known_revisions, present_revision
+from gateway.store.migrations import newest_revision, present_revision
 from gateway.store.portable import TableShape, rows, shapes
 from gateway.trust import Credential
 
@@ -98,7 +98,7 @@ def make_backup(path: Path, order: BackupOrder, *, at: datetime, actor: str) -> 
             identifier=order.identifier,
             country=order.country,
             software_version=gateway.__version__,
-            schema_revision=known_revisions()[0],
+            schema_revision=newest_revision(),
             engine=SourceEngine(order.store.dialect),
             journal=JournalHead(sequence=sequence, hash=last_hash),
             event_cursor=cursor,
@@ -115,7 +115,7 @@ def make_backup(path: Path, order: BackupOrder, *, at: datetime, actor: str) -> 
 
 def _require_newest(conn: Connection) -> None:
     found = present_revision(conn)
-    if found != known_revisions()[0]:
+    if found != newest_revision():
         raise ConfigError(f"the tables are of version {found}; run `eco migrate` first")
 
 

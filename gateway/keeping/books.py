@@ -16,7 +16,13 @@ from gateway.keeping.archive import ArchiveReader
 from gateway.keeping.manifest import Manifest
 from gateway.store import Store, events, journal
 from gateway.store.integrity import is_empty, skip_cursors, verify_bodies
-from gateway.store.migrations import NEWEST, known_revisions, present_revision, upgrade
+from gateway.store.migrations import (
+    NEWEST,
+    known_revisions,
+    newest_revision,
+    present_revision,
+    upgrade,
+)
 from gateway.store.portable import count, write
 
 CURSOR_GAP = 1_000_000
@@ -108,7 +114,7 @@ def _prove_books(conn: Connection, manifest: Manifest) -> list[Proved]:
         (Proof.TABLES, f"{total} rows in {len(manifest.tables)} tables"),
         (Proof.JOURNAL, f"{chain.entries} entries chain up to {chain.last_hash[:16]}…"),
         (Proof.DOCUMENTS, f"{documents.intact} intact, {documents.erased} erased by retention"),
-        (Proof.VERSION, f"{manifest.schema_revision} brought forward to {known_revisions()[0]}"),
+        (Proof.VERSION, f"{manifest.schema_revision} brought forward to {newest_revision()}"),
     )
     return [Proved(proof=proof, detail=detail) for proof, detail in found]
 

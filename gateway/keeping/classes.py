@@ -19,6 +19,7 @@ from gateway.register.states import FINAL_STATES
 from gateway.resources import data_path
 from gateway.store.retention_terms import FLOOR_YEARS, Closed, CountedFrom, Selection, Unit, floor
 from gateway.store.states import ImportState, IssueState
+from gateway.yaml_loaders import SafeLoader
 
 _ISSUED = frozenset(IssueState(state) for state in FINAL_STATES[IssueState])
 _RECEIVED = frozenset(ImportState(state) for state in FINAL_STATES[ImportState])
@@ -104,7 +105,7 @@ def read_classes(path: Path) -> Mapping[str, RetentionClass]:
         MappingError: the file cannot be read, or a class breaks the law or the table.
     """
     try:
-        said = yaml.safe_load(path.read_text(encoding="utf-8"))
+        said = yaml.load(path.read_text(encoding="utf-8"), Loader=SafeLoader)  # noqa: S506 - it is safe
         table = _Table.model_validate(said, strict=False)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
         raise MappingError(f"{path.name} cannot be read as YAML") from exc

@@ -24,7 +24,7 @@ from gateway.operations.premises import Premises
 from gateway.operations.rules import RuleBook
 from gateway.operations.turns import WATCH
 from gateway.store import AlertLevel, alerts, journal, measures, tasks, watch_marks
-from gateway.store.migrations import known_revisions, present_revision
+from gateway.store.migrations import newest_revision, present_revision
 from gateway.trust import Credential
 from gateway.xml.national import FormatFault
 
@@ -187,7 +187,7 @@ def _database(premises: Premises, now: datetime, *, full: bool) -> Iterator[Chec
     began = time.monotonic()
     try:
         with store.read() as conn:
-            present, needed = present_revision(conn), known_revisions()[0]
+            present, needed = present_revision(conn), newest_revision()
         facts["milliseconds"] = f"{1000 * (time.monotonic() - began):.0f}"
         yield Check(id="database", outcome=Outcome.OK, facts=facts)
         yield _migrations(present, needed)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -32,7 +32,6 @@ from gateway.operations.metric_names import METRICS, MetricKind
 from gateway.operations.premises import Premises
 from gateway.store import (
     AlertLevel,
-    EndedAttempt,
     Peer,
     alerts,
     events,
@@ -169,22 +168,21 @@ def _ways(conn: Connection, known: Mapping[int, Peer], now: datetime) -> Iterato
 
 
 def _recent(conn: Connection, known: Mapping[int, Peer], now: datetime) -> Iterator[Family]:
-    by_peer: dict[str, list[EndedAttempt]] = defaultdict(list)
+    answered: dict[str, list[float]] = defaultdict(list)
+    failed: Counter[str] = Counter()
     for attempt in measures.newest_attempts(conn, since=now - WINDOW):
-        by_peer[known[attempt.peer_id].identifier].append(attempt)
-    answered = {
-        name: sorted(each.seconds for each in found if each.answered)
-        for name, found in by_peer.items()
-    }
+        name = known[attempt.peer_id].identifier
+        failed[name] += not attempt.answered
+        if attempt.answered:
+            answered[name].append(attempt.seconds)
     outcomes: list[Sample] = []
-    for name, found in by_peer.items():
-        good = sum(each.answered for each in found)
-        outcomes += [((name, "receipt"), good), ((name, "failure"), len(found) - good)]
+    for name, failures in failed.items():
+        receipts = len(answered.get(name, ()))
+        outcomes += [((name, "receipt"), receipts), ((name, "failure"), failures)]
     yield _simple("eco_recent_attempts", outcomes)
     quantiles = [
         ((name, str(share)), quantile(times, share))
-        for name, times in answered.items()
-        if times
+        for name, times in ((name, sorted(times)) for name, times in answered.items())
         for share in _QUANTILES
     ]
     yield _simple("eco_peer_answer_seconds", quantiles)

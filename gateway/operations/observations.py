@@ -18,7 +18,7 @@ from gateway.operations.expiry import DatedUse, every_dated, lacks_crl
 from gateway.operations.home_checks import format_facts, free_space, stuck_minutes
 from gateway.operations.premises import Premises
 from gateway.store import (
-    EndedAttempt,
+    OutcomeCount,
     Peer,
     measures,
     notices,
@@ -106,12 +106,15 @@ def _unreachable(scene: Scene) -> Iterator[Reading]:
 
 
 def _attempts(scene: Scene) -> Iterator[Reading]:
-    by_peer: dict[int, list[EndedAttempt]] = defaultdict(list)
-    for attempt in measures.newest_attempts(scene.conn, since=scene.now - RECENT):
-        by_peer[attempt.peer_id].append(attempt)
+    by_peer: dict[int, list[OutcomeCount]] = defaultdict(list)
+    for outcome in measures.outcomes(scene.conn, since=scene.now - RECENT):
+        by_peer[outcome.peer_id].append(outcome)
     for peer_id, found in by_peer.items():
-        name = scene.name(peer_id)
-        codes = Counter(known_code(each.code) for each in found if not each.answered)
+        name, attempts = scene.name(peer_id), sum(each.count for each in found)
+        codes: Counter[str] = Counter()
+        for each in found:
+            if not each.answered:
+                codes[known_code(each.code)] += each.count
         if codes[RECEIPT_INVALID]:
             yield Reading(
                 rule="receipt-invalid",
@@ -119,12 +122,12 @@ def _attempts(scene: Scene) -> Iterator[Reading]:
                 value=codes[RECEIPT_INVALID],
                 facts={"peer": name, "count": str(codes[RECEIPT_INVALID])},
             )
-        if len(found) >= ENOUGH_ATTEMPTS and codes:
-            percent = 100 * codes.total() / len(found)
+        if attempts >= ENOUGH_ATTEMPTS and codes:
+            percent = 100 * codes.total() / attempts
             facts = {
                 "peer": name,
                 "percent": f"{percent:.0f}",
-                "attempts": str(len(found)),
+                "attempts": str(attempts),
                 "code": codes.most_common(1)[0][0],
             }
             yield Reading(rule="failure-rate", subject=name, value=percent, facts=facts)

@@ -36,7 +36,7 @@ from gateway.store import (
     peers,
     tasks,
 )
-from gateway.store.migrations import known_revisions, present_revision
+from gateway.store.migrations import newest_revision, present_revision
 from gateway.store.tallies import known_code
 
 JOURNAL_ENTRIES: Final = 300
@@ -110,7 +110,7 @@ def _versions(premises: Premises) -> dict[str, Any]:
         "gateway": desk.identity.identifier,
         "time": desk.clock(),
         "database": desk.store.dialect,
-        "tables_needed": known_revisions()[0],
+        "tables_needed": newest_revision(),
         "messages": {kind.value: table.version for kind, table in desk.tables.items()},
         "agreements": {name: each.version for name, each in desk.agreements.items()},
         "variables": sorted(name for name in os.environ if name.startswith("ECO_")),

@@ -8,11 +8,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Final
 
 from gateway.errors import NotPermittedError
-from gateway.store import CertificateRow, Organisation, OrganisationKind, Side, canonical_key
+from gateway.store import (
+    CertificateRow,
+    Organisation,
+    OrganisationKind,
+    OrganisationState,
+    Side,
+    canonical_key,
+)
 from gateway.store.search import Visible
 
 
@@ -29,6 +37,7 @@ class Scope(StrEnum):
     MAPPINGS = "mappings:try"
 
 
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _READS = frozenset({Scope.READ, Scope.MESSAGES, Scope.EVENTS, Scope.WEBHOOKS, Scope.REFERENCE})
 
 SCOPES_OF: Mapping[OrganisationKind, frozenset[Scope]] = {
@@ -47,14 +56,14 @@ class Caller:
     Attributes:
         credential: visible part of the key, or the client in the token; never a secret.
         expires_at: when the credential ends.
-        person: login of the person at the console, if one asks and no system.
+        way: how it came in, as the journal names it.
     """
 
     organisation: Organisation
     scopes: frozenset[Scope]
     credential: str
     expires_at: datetime
-    person: str | None = None
+    way: str = "key"
 
     @property
     def digest(self) -> str:
@@ -64,7 +73,7 @@ class Caller:
     @property
     def actor(self) -> str:
         """Who acts, for the journal."""
-        return f"key:{self.digest}" if self.person is None else f"user:{self.person}"
+        return f"{self.way}:{self.digest if self.way == 'key' else self.credential}"
 
     def require(self, scope: Scope) -> None:
         """Return if the caller has the scope.
@@ -99,6 +108,25 @@ class Caller:
             yield Side.ISSUED
         if self.visible.received:
             yield Side.RECEIVED
+
+
+def by_folder(owner: Organisation, name: str) -> Caller:
+    """Return the caller that files in the folder ``name`` speak for: all that its owner may.
+
+    Who may write into the folder is the operating system's to say, and the operator's.
+
+    Raises:
+        NotPermittedError: the organisation is suspended.
+    """
+    if owner.state is not OrganisationState.ACTIVE:
+        raise NotPermittedError(f"the organisation {owner.code} is suspended")
+    return Caller(
+        organisation=owner,
+        scopes=SCOPES_OF[owner.kind],
+        credential=name,
+        expires_at=_NEVER,
+        way="files",
+    )
 
 
 def visible_to(own: Organisation) -> Visible:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from gateway.errors import RequestInWorkError
 from gateway.exchange.context import Desk
+from gateway.services.batch_limits import BatchLimits
 from gateway.services.webhook_desk import HookDesk
 from gateway.store import idempotency
 from gateway.xml.national import FormatCatalogue
@@ -81,13 +82,17 @@ class Counter:
     Attributes:
         hooks: what webhooks are made with; None where none can be registered.
         long_polls: places for requests that wait for events.
+        batches: how much a batch may hold.
+        check_address: public page where printed certificates are checked, if there is one.
     """
 
     desk: Desk
     national: FormatCatalogue
     in_work: InWork = field(default_factory=InWork)
     hooks: HookDesk | None = None
+    check_address: str | None = None
     long_polls: threading.BoundedSemaphore = field(default_factory=lambda: long_polls_of(8))
+    batches: BatchLimits = field(default_factory=BatchLimits)
 
     def once(
         self, request: RequestKey | None, work: Callable[[Connection], GivenAnswer]

@@ -92,10 +92,7 @@ def signed_document(counter: Counter, caller: Caller, wanted: Wanted) -> tuple[b
     """
     row = view(counter, caller, wanted)
     with counter.desk.store.read() as conn:
-        content = certificates.content(conn, row)
-    if not content:
-        raise NotFoundError("the document was erased when its retention ended")
-    return content, row.payload_sha256
+        return certificates.content(conn, row), row.payload_sha256
 
 
 def ledger(
@@ -216,9 +213,7 @@ def _message(conn: Connection, message_id: str) -> Dispatch | Arrival:
 
 
 def _document(desk: Desk, conn: Connection, row: CertificateRow) -> CertificateOfOrigin | None:
-    if not certificates.content(conn, row):
-        return None
     try:
         return stored_certificate(desk, conn, row)
-    except GatewayError:  # kept as it came; this version's tables may not read it
+    except GatewayError:  # erased, or kept as it came and unread by this version's tables
         return None

@@ -5,6 +5,8 @@ A trial is a submission that is rolled back, so it answers what the submission w
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -24,9 +26,16 @@ from gateway.errors import (
     NotPermittedError,
     SignatureMissingError,
 )
+from gateway.exchange.booking import Ahead
 from gateway.exchange.context import Desk
 from gateway.exchange.intake import Reading, read_certificates
-from gateway.exchange.outbound import Submission, known_receiver, submit_within
+from gateway.exchange.outbound import (
+    Submission,
+    book_ahead,
+    judge_ahead,
+    known_receiver,
+    submit_within,
+)
 from gateway.exchange.responding import CustomsAction, respond_within
 from gateway.services.access import Caller, Scope
 from gateway.services.counter import Counter
@@ -63,47 +72,90 @@ def read_one(counter: Counter, raw: bytes, form: str) -> Reading:
         InvalidDocumentError: it cannot be read; with every finding.
         InputError: there is none, or there are several.
     """
-    readings = read_certificates(counter.desk, raw, form, counter.national)
+    return the_one(read_all(counter, raw, form))
+
+
+def the_one(readings: Sequence[Reading]) -> Reading:
+    """Return the only certificate among what was read.
+
+    Raises:
+        InvalidDocumentError: it cannot be read; with every finding.
+        InputError: there is none, or there are several.
+    """
+    return readable(only(readings))
+
+
+def only(readings: Sequence[Reading]) -> Reading:
+    """Return the only one of what was read, readable or not.
+
+    Raises:
+        InputError: there is none, or there are several.
+    """
     if len(readings) != 1:
         raise InputError(f"one document is taken here; these are {len(readings)}")
-    (reading,) = readings
+    return readings[0]
+
+
+def readable(reading: Reading) -> Reading:
+    """Return what was read.
+
+    Raises:
+        InvalidDocumentError: it cannot be read as a certificate; with every finding.
+    """
     if reading.document is None:
         raise InvalidDocumentError(
-            f"{reading.reference} cannot be read as a certificate of origin",
+            f"{reading.reference or 'the document'} cannot be read as a certificate of origin",
             findings=reading.findings,
         )
     return reading
 
 
-def submit(counter: Counter, conn: Connection, caller: Caller, reading: Reading) -> Taken:
+def read_all(counter: Counter, raw: bytes, form: str) -> tuple[Reading, ...]:
+    """Return every certificate in ``raw``; a bad one harms no other.
+
+    Raises:
+        InputError: nothing in it can be told from anything else.
+    """
+    return read_certificates(counter.desk, raw, form, counter.national)
+
+
+def submit(
+    counter: Counter,
+    conn: Connection,
+    caller: Caller,
+    reading: Reading,
+    *,
+    ahead: Ahead | None = None,
+) -> Taken:
     """Return what became of the certificate that was read: registered, signed and queued.
+
+    Args:
+        ahead: the document as ``prepare_ahead`` judged and signed it; else that is done here.
 
     Raises:
         NotPermittedError: it is not the caller's to issue.
         InvalidDocumentError: with every finding; nothing was stored.
         NoRouteError: no peer is registered for the state concerned.
     """
-    caller.require(Scope.SUBMIT)
-    document = reading.document
-    if not isinstance(document, CertificateOfOrigin):
-        raise InputError("a certificate of origin is expected here")
-    _require_own(caller, document)
-    if reading.signed is None and DocumentType.CERTIFICATE_OF_ORIGIN not in counter.desk.signers:
-        raise SignatureMissingError("this gateway signs for no authority: submit signed XML")
-    try:
-        submission = submit_within(
-            counter.desk, conn, document, reading.signed, mapping=reading.mapping
-        )
-    except InvalidDocumentError as exc:
-        exc.findings = reading.findings + exc.findings
-        raise
+    document = _permitted(counter, caller, reading)
+    with _with_findings_of(reading):
+        if ahead is None:
+            submission = submit_within(
+                counter.desk, conn, document, reading.signed, mapping=reading.mapping
+            )
+        else:
+            submission = book_ahead(counter.desk, conn, ahead)
     journal.append(
         conn,
         at=counter.desk.clock(),
         actor=caller.actor,
         action=journal.Action.API_SUBMITTED,
         subject=document.serial_number,
-        detail={"message_id": submission.message_id, "repeated": submission.repeated},
+        detail={
+            "organisation": caller.organisation.code,
+            "message_id": submission.message_id,
+            "repeated": submission.repeated,
+        },
     )
     return Taken(
         issuing_country=document.exporting_country,
@@ -111,6 +163,39 @@ def submit(counter: Counter, conn: Connection, caller: Caller, reading: Reading)
         submission=replace(submission, findings=reading.findings + submission.findings),
         peer=known_receiver(conn, document),
     )
+
+
+def prepare_ahead(counter: Counter, caller: Caller, reading: Reading) -> Ahead:
+    """Return the certificate judged and signed, for a later ``submit``; nothing is stored.
+
+    Raises:
+        GatewayError: as ``submit``.
+    """
+    document = _permitted(counter, caller, reading)
+    with _with_findings_of(reading):
+        return judge_ahead(counter.desk, document, reading.signed, mapping=reading.mapping)
+
+
+def _permitted(counter: Counter, caller: Caller, reading: Reading) -> CertificateOfOrigin:
+    """Return the certificate that was read, which the caller may submit here."""
+    caller.require(Scope.SUBMIT)
+    document = reading.document
+    if not isinstance(document, CertificateOfOrigin):
+        raise InputError("a certificate of origin is expected here")
+    _require_own(caller, document)
+    if reading.signed is None and DocumentType.CERTIFICATE_OF_ORIGIN not in counter.desk.signers:
+        raise SignatureMissingError("this gateway signs for no authority: submit signed XML")
+    return document
+
+
+@contextmanager
+def _with_findings_of(reading: Reading) -> Iterator[None]:
+    """Let a refusal name what reading found, too."""
+    try:
+        yield
+    except InvalidDocumentError as exc:
+        exc.findings = reading.findings + exc.findings
+        raise
 
 
 def try_submission(counter: Counter, caller: Caller, reading: Reading) -> Taken:
@@ -146,7 +231,11 @@ def decide(counter: Counter, conn: Connection, caller: Caller, action: CustomsAc
         actor=caller.actor,
         action=journal.Action.API_DECIDED,
         subject=action.serial_number,
-        detail={"message_id": submission.message_id, "repeated": submission.repeated},
+        detail={
+            "organisation": caller.organisation.code,
+            "message_id": submission.message_id,
+            "repeated": submission.repeated,
+        },
     )
     return Taken(
         issuing_country=action.issuing_country,

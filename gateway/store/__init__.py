@@ -22,6 +22,8 @@ Journal and events appended in a transaction are chained just before its commit.
 from gateway.store import (
     alerts,
     balances,
+    batch_uploads,
+    batches,
     bodies,
     bundles,
     certificates,
@@ -29,6 +31,7 @@ from gateway.store import (
     collecting,
     dead_letters,
     events,
+    hand_overs,
     idempotency,
     inbox,
     journal,
@@ -50,6 +53,7 @@ from gateway.store import (
     watch_marks,
     webhooks,
 )
+from gateway.store.batch_states import BatchForm, BatchKind, BatchState, LineOutcome
 from gateway.store.bundles import BundleItem
 from gateway.store.delivery import DeliveryEvent
 from gateway.store.engine import Store
@@ -67,6 +71,9 @@ from gateway.store.rows import (
     Attempt,
     AttemptOutcome,
     Balance,
+    Batch,
+    BatchLine,
+    BatchStep,
     BookLine,
     CertificateDelivery,
     CertificateItem,
@@ -81,6 +88,7 @@ from gateway.store.rows import (
     NewApiKey,
     NewArrival,
     NewBalance,
+    NewBatch,
     NewConsoleSession,
     NewCredential,
     NewDispatch,
@@ -103,7 +111,15 @@ from gateway.store.rows import (
     UtilisationEntry,
     Webhook,
 )
-from gateway.store.rows.operations import Alert, EndedAttempt, Mark, Notice, Outage, QueueCount
+from gateway.store.rows.operations import (
+    Alert,
+    EndedAttempt,
+    Mark,
+    Notice,
+    Outage,
+    OutcomeCount,
+    QueueCount,
+)
 from gateway.store.states import (
     AlertLevel,
     AlertState,
@@ -143,6 +159,12 @@ __all__ = [
     "AttemptOutcome",
     "Balance",
     "BalanceState",
+    "Batch",
+    "BatchForm",
+    "BatchKind",
+    "BatchLine",
+    "BatchState",
+    "BatchStep",
     "BookLine",
     "BooksSide",
     "BundleItem",
@@ -169,10 +191,12 @@ __all__ = [
     "JournalAction",
     "JournalEntry",
     "Lane",
+    "LineOutcome",
     "Mark",
     "NewApiKey",
     "NewArrival",
     "NewBalance",
+    "NewBatch",
     "NewConsoleSession",
     "NewCredential",
     "NewDispatch",
@@ -187,6 +211,7 @@ __all__ = [
     "OrganisationKind",
     "OrganisationState",
     "Outage",
+    "OutcomeCount",
     "Peer",
     "PeerChannel",
     "PeerCredential",
@@ -214,6 +239,8 @@ __all__ = [
     "WebhookState",
     "alerts",
     "balances",
+    "batch_uploads",
+    "batches",
     "bodies",
     "bundles",
     "canonical_key",
@@ -223,6 +250,7 @@ __all__ = [
     "dead_letters",
     "digest",
     "events",
+    "hand_overs",
     "idempotency",
     "inbox",
     "journal",

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select, update
 
 from gateway.documents.codes import BooksOutcome, DocumentType
 from gateway.errors import ConflictError
@@ -32,6 +32,28 @@ def sent(conn: Connection, span: Span) -> tuple[BookLine, ...]:
         answered.label("verdict"),
     ).where(_within(conn, dispatches, span))
     return _lines(conn, query)
+
+
+def cuts(conn: Connection, span: Span, size: int) -> tuple[str, ...]:
+    """Return the message ids at which what we sent in ``span`` is cut into parts of ``size``.
+
+    The database counts: a day may hold more messages than a worker has room for.
+    """
+    order = _sorting(conn, dispatches)
+    counted = (
+        select(
+            dispatches.c.message_id,
+            order.label("place"),
+            func.row_number().over(order_by=order).label("number"),
+            func.count().over().label("whole"),
+        )
+        .where(_within(conn, dispatches, span))
+        .subquery()
+    )
+    query = select(counted.c.message_id).where(
+        counted.c.number % size == 0, counted.c.number < counted.c.whole
+    )
+    return tuple(conn.execute(query.order_by(counted.c.place)).scalars())
 
 
 def arrived(conn: Connection, span: Span) -> tuple[BookLine, ...]:
@@ -148,9 +170,7 @@ def _arrived() -> Select[Any]:
 
 
 def _within(conn: Connection, of: Any, span: Span) -> ColumnElement[bool]:
-    # Both sides must cut a day at the same ids, whatever language their database sorts by.
-    postgresql = conn.dialect.name == "postgresql"
-    message_id = of.c.message_id.collate("C") if postgresql else of.c.message_id
+    message_id = _sorting(conn, of)
     bounds = [
         of.c.peer_id == span.peer_id,
         of.c.created_at >= span.start,
@@ -162,6 +182,12 @@ def _within(conn: Connection, of: Any, span: Span) -> ColumnElement[bool]:
     if span.up_to is not None:
         bounds.append(message_id <= span.up_to)
     return and_(*bounds)
+
+
+def _sorting(conn: Connection, of: Any) -> ColumnElement[str]:
+    """Return message ids so that both sides sort alike, whatever language their database has."""
+    message_id: ColumnElement[str] = of.c.message_id
+    return message_id.collate("C") if conn.dialect.name == "postgresql" else message_id
 
 
 def _lines(conn: Connection, query: Select[Any]) -> tuple[BookLine, ...]:

@@ -30,6 +30,7 @@ from sqlalchemy import (
 
 from gateway.errors import ConflictError
 from gateway.store.delivery import DeliveryEvent, sources
+from gateway.store.dialects import by_no_index
 from gateway.store.rows import Claim
 from gateway.store.statements import Statement, inserting
 from gateway.store.states import DeliveryState, PeerChannel, PeerState
@@ -89,16 +90,24 @@ WAITS = exists().where(
     _EARLIER.c.id < dispatches.c.id,
     text("earlier." + OPEN),
 )
-_DUE_ROWS = Statement(
-    select(dispatches, body_table.c.content)
-    .join(body_table, body_table.c.sha256 == dispatches.c.envelope_sha256)
-    .where(dispatches.c.peer_id == _OWN, text("dispatches." + DUE))
-    .where(dispatches.c.due_at <= _DUE_BY, ~WAITS)
-    .where(or_(*(dispatches.c.state == source for source in sources(DeliveryEvent.CLAIM))))
-    .order_by(dispatches.c.rank_at, dispatches.c.id)
-    .limit(bindparam("room"))
-    .with_for_update(of=dispatches, skip_locked=True)
-)
+
+
+def _due_rows(dialect: str) -> Any:
+    """Return the query for one peer's due rows, read in the order of their rank."""
+    due_at = by_no_index(dialect, dispatches.c.due_at)
+    return (
+        select(dispatches, body_table.c.content)
+        .join(body_table, body_table.c.sha256 == dispatches.c.envelope_sha256)
+        .where(dispatches.c.peer_id == _OWN, text("dispatches." + DUE))
+        .where(due_at <= _DUE_BY, ~WAITS)
+        .where(or_(*(dispatches.c.state == source for source in sources(DeliveryEvent.CLAIM))))
+        .order_by(dispatches.c.rank_at, dispatches.c.id)
+        .limit(bindparam("room"))
+        .with_for_update(of=dispatches, skip_locked=True)
+    )
+
+
+_DUE_ROWS = Statement(_due_rows)
 _TAKE = Statement(
     update(dispatches)
     .where(dispatches.c.id == bindparam("dispatch"), dispatches.c.fence == bindparam("claim"))

@@ -58,6 +58,12 @@ def by_code(conn: Connection, code: str) -> Organisation:
     return Organisation(**row._mapping)
 
 
+def by_id(conn: Connection, organisation_id: int) -> Organisation:
+    """Return the organisation with this key, which there must be."""
+    query = select(organisations).where(organisations.c.id == organisation_id)
+    return Organisation(**conn.execute(query).one()._mapping)
+
+
 def set_state(
     conn: Connection, code: str, state: OrganisationState, *, at: datetime, actor: str, reason: str
 ) -> Organisation:

@@ -15,12 +15,14 @@ from gateway.store.states import DeliveryState
 from gateway.store.tables import (
     alert_notices,
     balances,
+    batches,
     dispatches,
     lanes,
     scheduled_tasks,
     webhook_deliveries,
     webhooks,
 )
+from gateway.store.tables.batches import BATCH_DUE
 from gateway.store.tables.books import BALANCE_DUE
 from gateway.store.tables.exchange import DUE
 from gateway.store.tables.operations import NOTICE_DUE
@@ -66,5 +68,8 @@ def bring_back(conn: Connection, now: datetime, *, lease_seconds: int) -> int:
         update(webhook_deliveries)
         .where(webhook_deliveries.c.due_at > later + LONGEST_PAUSE)
         .values(due_at=now),
+        update(batches)
+        .where(text(BATCH_DUE), batches.c.due_at > now, batches.c.updated_at > later)
+        .values(due_at=now, updated_at=now),
     )
     return sum(conn.execute(statement).rowcount for statement in statements)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, bindparam, func, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Table,
+    bindparam,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.store.statements import Statement
@@ -13,6 +22,17 @@ from gateway.store.statements import Statement
 _LOCK_NAME = Statement(
     select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name"), 0)).label("held"))
 )
+
+
+def by_no_index(dialect: str, column: Column[Any]) -> ColumnElement[Any]:
+    """Return ``column`` in words by which SQLite chooses no index; PostgreSQL chooses well.
+
+    SQLite knows nothing of how many rows a partial index saves, or a LIMIT: it would walk a whole
+    archive, or sort a dead peer's backlog, for the sake of the index that names this column.
+    """
+    if dialect != "sqlite":
+        return column
+    return literal_column(f"+{column.table.name}.{column.name}", column.type)
 
 
 def insert_if_absent(conn: Connection, table: Table, *returning: Column[Any]) -> Any:

@@ -218,7 +218,11 @@ def _address(url: str) -> URL:
 
 
 def _sqlite(address: URL, lock_wait: float) -> Engine:
-    engine = create_engine(address, hide_parameters=True, pool_size=10, max_overflow=20)
+    # Last in, first out: the connection used last has the pages in its cache, and the others'
+    # caches stay small.
+    engine = create_engine(
+        address, hide_parameters=True, pool_size=10, max_overflow=20, pool_use_lifo=True
+    )
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -18,7 +19,8 @@ from gateway.store.tables import journal as table
 from gateway.store.types import canonical_json
 
 GATEWAY = "gateway"
-_BATCH = 2_000
+_BATCH = 250
+"""Rows held at a time: what a walk takes, a process that runs for years never gives back."""
 
 __all__ = [
     "GATEWAY",
@@ -128,18 +130,15 @@ def verify_part(conn: Connection, *, after: int, anchor: str, limit: int) -> Cha
         after: sequence number of the last entry that was verified before.
         anchor: hash that entry had then.
     """
-    query = select(table).where(table.c.sequence > after).order_by(table.c.sequence)
-    rows = conn.execute(query.limit(limit)).all()
-    last_hash = anchor
-    for number, row in enumerate(rows, start=1):
-        reason = _fault(row, after + number, last_hash)
+    last_hash, good = anchor, 0
+    for row in islice(_rows(conn, after), limit):
+        reason = _fault(row, after + good + 1, last_hash)
         if reason is not None:
-            return _report(number - 1, last_hash, after + number, reason)
-        last_hash = row.entry_hash
-    if len(rows) < limit and head(conn) != (after + len(rows), last_hash):
-        reason = "entries at the end are missing"
-        return _report(len(rows), last_hash, after + len(rows) + 1, reason)
-    return _report(len(rows), last_hash)
+            return _report(good, last_hash, after + good + 1, reason)
+        last_hash, good = row.entry_hash, good + 1
+    if good < limit and head(conn) != (after + good, last_hash):
+        return _report(good, last_hash, after + good + 1, "entries at the end are missing")
+    return _report(good, last_hash)
 
 
 def _report(

@@ -6,14 +6,15 @@ attempts are the newest ones, and totals come from ``gateway.store.tallies``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, and_, exists, func, or_, select, text
+from sqlalchemy import Connection, Subquery, and_, exists, func, or_, select, text
 
+from gateway.store.dialects import by_no_index
 from gateway.store.rows import Lane
-from gateway.store.rows.operations import EndedAttempt, QueueCount
+from gateway.store.rows.operations import EndedAttempt, OutcomeCount, QueueCount
 from gateway.store.states import DeliveryState, PeerChannel, PeerState
 from gateway.store.tables import attempts, dispatches, lanes, peers
 from gateway.store.tables.exchange import DUE, OPEN
@@ -24,11 +25,11 @@ NEWEST: Final = 5_000
 
 def queue(conn: Connection) -> tuple[QueueCount, ...]:
     """Return how many messages wait, by peer and state, and since when."""
-    own = dispatches.c
+    own, key = dispatches.c, by_no_index(conn.dialect.name, dispatches.c.peer_id)
     query = (
-        select(own.peer_id, own.state, func.count().label("count"), func.min(own.created_at))
+        select(key, own.state, func.count().label("count"), func.min(own.created_at))
         .where(text(OPEN))
-        .group_by(own.peer_id, own.state)
+        .group_by(key, own.state)
     )
     return tuple(
         QueueCount(peer_id=peer_id, state=state, count=count, oldest_at=oldest)
@@ -85,10 +86,28 @@ def every_lane(conn: Connection) -> Mapping[int, Lane]:
 
 def newest_attempts(
     conn: Connection, *, since: datetime, limit: int = NEWEST
-) -> tuple[EndedAttempt, ...]:
-    """Return the ended ones of the newest ``limit`` attempts that began after ``since``."""
-    newest = select(attempts).order_by(attempts.c.id.desc()).limit(limit).subquery()
-    query = (
+) -> Iterator[EndedAttempt]:
+    """Yield the ended ones of the newest ``limit`` attempts that began after ``since``."""
+    ended = _ended(since, limit)
+    for row in conn.execute(select(ended)):
+        yield EndedAttempt(**row._mapping)
+
+
+def outcomes(conn: Connection, *, since: datetime, limit: int = NEWEST) -> tuple[OutcomeCount, ...]:
+    """Return how many of the same attempts ended how, by peer; the database counts them."""
+    ended = _ended(since, limit).c
+    alike = (ended.peer_id, ended.code, ended.answered)
+    query = select(*alike, func.count().label("count")).group_by(*alike)
+    return tuple(OutcomeCount(**row._mapping) for row in conn.execute(query))
+
+
+def _ended(since: datetime, limit: int) -> Subquery:
+    own = attempts.c
+    wanted = (own.dispatch_id, own.number, own.worker, own.started_at, own.ended_at)
+    last = select(*wanted, own.code, own.http_status).order_by(own.id.desc()).limit(limit)
+    newest = last.subquery()
+    proved = and_(dispatches.c.verdict.is_not(None), dispatches.c.fence == newest.c.number)
+    return (
         select(
             dispatches.c.peer_id,
             newest.c.worker,
@@ -97,11 +116,9 @@ def newest_attempts(
             newest.c.code,
             newest.c.http_status,
             dispatches.c.created_at,
-            and_(dispatches.c.verdict.is_not(None), dispatches.c.fence == newest.c.number).label(
-                "answered"
-            ),
+            proved.label("answered"),
         )
         .join(dispatches, dispatches.c.id == newest.c.dispatch_id)
         .where(newest.c.started_at >= since, newest.c.ended_at.is_not(None))
+        .subquery()
     )
-    return tuple(EndedAttempt(**row._mapping) for row in conn.execute(query))

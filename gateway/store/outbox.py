@@ -19,6 +19,7 @@ from gateway.errors import ConflictError, NotFoundError
 from gateway.store import bodies, concerned, events, journal
 from gateway.store.claiming import claim_due, renew
 from gateway.store.delivery import DeliveryEvent, advance
+from gateway.store.dialects import by_no_index
 from gateway.store.keys import canonical_key
 from gateway.store.recording import COLUMNS, journal_step, record_attempt
 from gateway.store.rows import Attempt, Claim, Dispatch, NewDispatch
@@ -253,10 +254,11 @@ def in_conversation(conn: Connection, conversation_id: str) -> tuple[Dispatch, .
 
 def backlog(conn: Connection) -> Mapping[tuple[int, DeliveryState], int]:
     """Return how many messages are not final, by peer and state; counts open rows only."""
+    peer_id = by_no_index(conn.dialect.name, dispatches.c.peer_id)
     query = (
-        select(dispatches.c.peer_id, dispatches.c.state, func.count())
+        select(peer_id, dispatches.c.state, func.count())
         .where(text(OPEN))
-        .group_by(dispatches.c.peer_id, dispatches.c.state)
+        .group_by(peer_id, dispatches.c.state)
     )
     return {(peer_id, state): count for peer_id, state, count in conn.execute(query)}
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -26,7 +26,8 @@ from gateway.store.types import canonical_json
 
 MARK: Final = "tallies"
 BATCH: Final = 5_000
-_CHUNK: Final = 400
+_ENTRIES: Final = 250
+"""Entries held at a time: what a fold takes, a process that runs for years never gives back."""
 
 LATENCY_BOUNDS: Final = (0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400)
 """Upper bounds in seconds of the histogram of delivery times."""
@@ -47,14 +48,15 @@ Sums = Counter[Key]
 
 def fold(conn: Connection, *, at: datetime, limit: int = BATCH) -> int:
     """Add up to ``limit`` new journal entries to the counters; return how many there were."""
-    mark = watch_marks.lock(conn, MARK)
-    query = select(journal).where(journal.c.sequence > mark.position)
-    rows = conn.execute(query.order_by(journal.c.sequence).limit(limit)).all()
-    if not rows:
-        return 0
-    _add(conn, _sums(conn, rows))
-    watch_marks.move(conn, MARK, rows[-1].sequence, at=at)
-    return len(rows)
+    position, folded = watch_marks.lock(conn, MARK).position, 0
+    sums: Sums = Counter()
+    while rows := _entries(conn, position, min(_ENTRIES, limit - folded)):
+        sums.update(_sums(conn, rows))
+        position, folded = rows[-1].sequence, folded + len(rows)
+    if folded:
+        _add(conn, sums)
+        watch_marks.move(conn, MARK, position, at=at)
+    return folded
 
 
 def every(conn: Connection) -> Iterator[tuple[str, Mapping[str, str], int]]:
@@ -67,6 +69,11 @@ def known_code(code: object) -> str:
     """Return a wire code that we or HTTP define, OTHER for any else."""
     text = str(code)
     return text if text in _KNOWN or _HTTP.fullmatch(text) else OTHER
+
+
+def _entries(conn: Connection, after: int, most: int) -> Sequence[Row[Any]]:
+    query = select(journal).where(journal.c.sequence > after).order_by(journal.c.sequence)
+    return conn.execute(query.limit(most)).all() if most else ()
 
 
 def _sums(conn: Connection, rows: Iterable[Row[Any]]) -> Sums:
@@ -165,7 +172,6 @@ def _key(name: str, **labels: str) -> Key:
 
 
 def _dispatches(conn: Connection, message_ids: list[str]) -> dict[str, Row[Any]]:
-    found: dict[str, Row[Any]] = {}
     wanted: tuple[Column[Any], ...] = (
         dispatches.c.message_id,
         dispatches.c.document_type,
@@ -173,32 +179,21 @@ def _dispatches(conn: Connection, message_ids: list[str]) -> dict[str, Row[Any]]
         dispatches.c.created_at,
         peers.c.identifier,
     )
-    for chunk in _chunks(message_ids):
-        query = select(*wanted).join(peers, peers.c.id == dispatches.c.peer_id)
-        for row in conn.execute(query.where(dispatches.c.message_id.in_(chunk))):
-            found[row.message_id] = row
-    return found
+    query = select(*wanted).join(peers, peers.c.id == dispatches.c.peer_id)
+    named = dispatches.c.message_id.in_(list(dict.fromkeys(message_ids)))
+    return {row.message_id: row for row in conn.execute(query.where(named))}
 
 
 def _arrivals(conn: Connection, digests: list[str]) -> dict[tuple[str, str], Row[Any]]:
-    found: dict[tuple[str, str], Row[Any]] = {}
     wanted: tuple[Column[Any], ...] = (
         arrivals.c.envelope_sha256,
         arrivals.c.message_id,
         arrivals.c.document_type,
         peers.c.identifier,
     )
-    for chunk in _chunks(digests):
-        query = select(*wanted).join(peers, peers.c.id == arrivals.c.peer_id)
-        for row in conn.execute(query.where(arrivals.c.envelope_sha256.in_(chunk))):
-            found[(row.envelope_sha256, row.message_id)] = row
-    return found
-
-
-def _chunks(values: list[str]) -> Iterator[list[str]]:
-    distinct = list(dict.fromkeys(values))
-    for start in range(0, len(distinct), _CHUNK):
-        yield distinct[start : start + _CHUNK]
+    query = select(*wanted).join(peers, peers.c.id == arrivals.c.peer_id)
+    named = arrivals.c.envelope_sha256.in_(list(dict.fromkeys(digests)))
+    return {(row.envelope_sha256, row.message_id): row for row in conn.execute(query.where(named))}
 
 
 def _add(conn: Connection, sums: Mapping[Key, int]) -> None:

@@ -50,12 +50,34 @@ def claim(
     return None if fence is None else TaskRun(name=name, worker=worker, fence=fence)
 
 
-def end(conn: Connection, run: TaskRun, *, at: datetime, error: str | None = None) -> None:
-    """Note how a run ended, unless a later run has begun."""
-    conn.execute(
+def renew(conn: Connection, run: TaskRun, until: datetime) -> bool:
+    """Keep the right to run until then and return True; False where a later run has begun."""
+    done = conn.execute(
         update(table)
         .where(table.c.name == run.name, table.c.fence == run.fence)
-        .values(lease_owner=None, last_ended_at=at, last_error=error)
+        .values(due_at=until)
+    )
+    return done.rowcount == 1
+
+
+def end(
+    conn: Connection,
+    run: TaskRun,
+    *,
+    at: datetime,
+    error: str | None = None,
+    due_at: datetime | None = None,
+) -> None:
+    """Note how a run ended, unless a later run has begun.
+
+    Args:
+        due_at: when the next turn comes; after the period that was claimed unless given.
+    """
+    values = {"lease_owner": None, "last_ended_at": at, "last_error": error}
+    if due_at is not None:
+        values["due_at"] = due_at
+    conn.execute(
+        update(table).where(table.c.name == run.name, table.c.fence == run.fence).values(**values)
     )
 
 

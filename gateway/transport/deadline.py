@@ -53,6 +53,15 @@ def deadline(seconds: float) -> Iterator[None]:
         _RUNNING.at, _RUNNING.socket = before
 
 
+def at_least(seconds: float) -> None:
+    """Let the running deadline end so many seconds from now at the earliest.
+
+    For what may take long as long as it gets on: whoever calls this has seen that it does.
+    """
+    if _RUNNING.at is not None:
+        _RUNNING.at = max(_RUNNING.at, time.monotonic() + seconds)
+
+
 def is_over() -> bool:
     """Return whether the deadline of this thread has passed."""
     return _RUNNING.at is not None and time.monotonic() >= _RUNNING.at

@@ -6,7 +6,7 @@ Both sides use it: the transport as client, ``gateway.web.peer`` as server.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -39,7 +39,7 @@ SOAP_NAMESPACES: Final[Mapping[SoapVersion, str]] = MappingProxyType(
 SOAP_MEDIA_TYPES: Final[Mapping[SoapVersion, str]] = MappingProxyType(
     {SoapVersion.SOAP_11: "text/xml", SoapVersion.SOAP_12: "application/soap+xml"}
 )
-SOAP_LIMITS: Final = XmlLimits(max_bytes=12_000_000, max_depth=16, max_nodes=20_000)
+SOAP_LIMITS: Final = XmlLimits(max_bytes=24_000_000, max_depth=16, max_nodes=20_000)
 """A SOAP message is flat: one base64 text, or a fault with its findings."""
 
 _XS: Final = "http://www.w3.org/2001/XMLSchema"
@@ -59,10 +59,12 @@ class SoapMessage:
 
     Attributes:
         payload: the one child of the body; not yet checked against the contract.
+        headers: the blocks of the header, mandatory ones only if the reader knows them.
     """
 
     version: SoapVersion
     payload: etree._Element
+    headers: tuple[etree._Element, ...] = ()
 
 
 def wsdl_path() -> Path:
@@ -81,8 +83,13 @@ def qualified(name: str) -> str:
     return f"{{{GATEWAY_NS}}}{name}"
 
 
-def read_frame(raw: bytes) -> SoapMessage:
-    """Return version and payload of a SOAP message.
+def read_frame(
+    raw: bytes, limits: XmlLimits = SOAP_LIMITS, *, understood: Collection[str] = ()
+) -> SoapMessage:
+    """Return version, header blocks and payload of a SOAP message.
+
+    Args:
+        understood: names of header blocks that the caller reads, in lxml's notation.
 
     Raises:
         UnsafeXmlError, MalformedXmlError, TooLargeError: see ``gateway.xml.parsing.parse``.
@@ -90,17 +97,18 @@ def read_frame(raw: bytes) -> SoapMessage:
         MustUnderstandError: a header block for us demands to be understood.
         UnknownOperationError: the body has no or more than one child.
     """
-    root = parse(raw, SOAP_LIMITS)
+    root = parse(raw, limits)
     version = version_of(root)
     frame = SOAP_NAMESPACES[version]
-    _refuse_mandatory_headers(root, frame)
+    headers = tuple(block for each in root.iterchildren(f"{{{frame}}}Header") for block in each)
+    _refuse_mandatory_headers(headers, frame, understood)
     bodies = list(root.iterchildren(f"{{{frame}}}Body"))
     if len(bodies) != 1 or root[-1] is not bodies[0]:
         raise MalformedXmlError("a SOAP envelope ends with its one Body")
     children = list(bodies[0])
     if len(children) != 1:
         raise UnknownOperationError(f"the Body has {len(children)} children, not exactly one")
-    return SoapMessage(version, children[0])
+    return SoapMessage(version, children[0], headers)
 
 
 def version_of(root: etree._Element) -> SoapVersion:
@@ -125,11 +133,7 @@ def require_contract(payload: etree._Element) -> None:
     Raises:
         SchemaError: it does not follow the contract; the detail says where.
     """
-    schema = _SCHEMAS.of_this_thread()
-    if not schema.validate(payload):
-        first = schema.error_log[0] if len(schema.error_log) else None
-        reason = first.message.replace(f"{{{GATEWAY_NS}}}", "") if first is not None else ""
-        raise SchemaError(f"the SOAP body does not follow the WSDL: {reason[:300]}")
+    _SCHEMA.require(payload)
 
 
 def child_text(payload: etree._Element, name: str) -> str | None:
@@ -138,28 +142,45 @@ def child_text(payload: etree._Element, name: str) -> str | None:
     return None if found is None else (found.text or "")
 
 
-class _ThreadSchemas(threading.local):
-    """Compiles the schema once per thread: a shared one mixes the threads' error logs."""
+class ContractSchema(threading.local):
+    """Is the schema in a WSDL, compiled once per thread: a shared one mixes error logs."""
 
-    compiled: etree.XMLSchema | None = None
+    def __init__(self, wsdl: Callable[[], bytes], namespace: str) -> None:
+        self._wsdl = wsdl
+        self._namespace = namespace
+        self._compiled: etree.XMLSchema | None = None
 
-    def of_this_thread(self) -> etree.XMLSchema:
-        if self.compiled is None:
-            types = parse(wsdl_bytes()).find(f".//{{{_XS}}}schema")
+    def require(self, payload: etree._Element) -> None:
+        """Return if an element follows the schema.
+
+        Raises:
+            SchemaError: it does not; the detail says where.
+        """
+        schema = self._of_this_thread()
+        if not schema.validate(payload):
+            first = schema.error_log[0] if len(schema.error_log) else None
+            reason = first.message.replace(f"{{{self._namespace}}}", "") if first else ""
+            raise SchemaError(f"the SOAP body does not follow the WSDL: {reason[:300]}")
+
+    def _of_this_thread(self) -> etree.XMLSchema:
+        if self._compiled is None:
+            types = parse(self._wsdl()).find(f".//{{{_XS}}}schema")
             if types is None:
                 raise RuntimeError("the WSDL that ships with the gateway has no schema")
-            self.compiled = etree.XMLSchema(types)
-        return self.compiled
+            self._compiled = etree.XMLSchema(types)
+        return self._compiled
 
 
-_SCHEMAS = _ThreadSchemas()
+_SCHEMA = ContractSchema(wsdl_bytes, GATEWAY_NS)
 
 
-def _refuse_mandatory_headers(root: etree._Element, frame: str) -> None:
-    for block in root.iterchildren(f"{{{frame}}}Header"):
-        for entry in block:
-            role = entry.get(f"{{{frame}}}role", entry.get(f"{{{frame}}}actor", ""))
-            demand = entry.get(f"{{{frame}}}mustUnderstand", "0").strip()
-            if demand not in ("0", "false") and role in _FINAL_ROLES:
-                name = etree.QName(entry).localname
-                raise MustUnderstandError(f"the SOAP header {name[:70]} is not read here")
+def _refuse_mandatory_headers(
+    headers: tuple[etree._Element, ...], frame: str, understood: Collection[str]
+) -> None:
+    for entry in headers:
+        role = entry.get(f"{{{frame}}}role", entry.get(f"{{{frame}}}actor", ""))
+        demand = entry.get(f"{{{frame}}}mustUnderstand", "0").strip()
+        mandatory = demand not in ("0", "false") and role in _FINAL_ROLES
+        if mandatory and entry.tag not in understood:
+            name = etree.QName(entry).localname
+            raise MustUnderstandError(f"the SOAP header {name[:70]} is not read here")

@@ -14,12 +14,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from gateway.errors import AlgorithmNotAllowedError, SignerKeyError
+from gateway.errors import AlgorithmNotAllowedError, SignerKeyError, TrustError
 from gateway.trust.algorithms import SignatureMethod
 from gateway.trust.chain import known_issuer, read_certificates, trusted_chain
 from gateway.trust.registry import Believed, PeerTrust, SignerRole, registered_signer
@@ -80,6 +81,36 @@ def believed_signer(
         raise SignerKeyError(f"key of type {type(key).__name__}")
     since, until = _unchanged_around(at, certs, trust)
     return Believed(signer=signer, certificate=chain[0], key=key, since=since, until=until)
+
+
+def spans_believed(
+    certificates: Sequence[bytes], trust: PeerTrust, *, role: SignerRole
+) -> tuple[tuple[datetime, datetime], ...]:
+    """Return from when until when the signer is believed, as far as this trust can tell.
+
+    Whoever cannot build chains (a page in a browser) compares a moment with these spans.  They
+    end where a revocation list was due for renewal, if the trust requires a fresh one.
+
+    Args:
+        certificates: DER of each, in any order, the signer's among them.
+    """
+    try:
+        certs = read_certificates(certificates)
+    except TrustError:
+        return ()
+    first, last = certs[0].not_valid_before_utc, certs[0].not_valid_after_utc
+    between = {at for at in _moments([*certs, *trust.anchors], trust) if first < at < last}
+    spans: list[tuple[datetime, datetime]] = []
+    for since, until in pairwise([first, *sorted(between), last]):
+        try:
+            believed_signer(certificates, trust, role=role, at=since + (until - since) / 2)
+        except TrustError:
+            continue
+        if spans and spans[-1][1] == since:
+            spans[-1] = spans[-1][0], until
+        else:
+            spans.append((since, until))
+    return tuple(spans)
 
 
 def require_key_for(method: SignatureMethod, key: object) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from flask import Request
 
 from gateway.errors import InputError, TooLargeError, UnsupportedMediaError
+from gateway.transport.deadline import at_least
 
 _PIECE: Final = 65_536
 _DISCARDED: Final = 4
 """How many times the limit is read and thrown away before a refusal is written."""
+_DISCARDED_OF_MANY: Final = 16_000_000
+_MEGABYTE: Final = 1_048_576
+_SECONDS_PER_MEGABYTE: Final = 60.0
 
 
 def require_media_type(request: Request, *accepted: str) -> None:
@@ -51,6 +56,32 @@ def read_body(request: Request, most: int) -> bytes:
     if stated is not None and len(body) != stated:
         raise InputError("the body is shorter than its stated length")
     return bytes(body)
+
+
+def pieces_of(request: Request, most: int) -> Iterator[bytes]:
+    """Yield the body as it arrives, no more than ``most`` bytes of it.
+
+    A caller that gets on has time: each megabyte may take as long as a whole request else.
+
+    Raises:
+        TooLargeError, InputError: as ``read_body``.
+    """
+    stated = request.content_length
+    if stated is not None and stated > most:
+        _discard(request, min(stated, _DISCARDED_OF_MANY))
+        raise TooLargeError(f"{stated} bytes where {most} are allowed")
+    taken, marked = 0, 0
+    while piece := _piece(request, _PIECE):
+        taken += len(piece)
+        if taken > most:
+            _discard(request, _DISCARDED_OF_MANY)
+            raise TooLargeError(f"more than {most} bytes")
+        if taken - marked >= _MEGABYTE:
+            marked = taken
+            at_least(_SECONDS_PER_MEGABYTE)
+        yield piece
+    if stated is not None and taken != stated:
+        raise InputError("the body is shorter than its stated length")
 
 
 def _discard(request: Request, most: int) -> None:

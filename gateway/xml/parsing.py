@@ -15,7 +15,8 @@ Plan of :func:`parse`:
 3. No DTD, comment or processing instruction.  CDATA is read as the text it is.
 4. Relative namespace names refused (canonicalisation fails on them); caps on elements,
    attributes per element and namespace declarations in scope.
-5. libxml2, every option written out.
+5. libxml2, every option written out; beyond ten million bytes without its own bounds, which ours
+   replace.
 6. Cap on depth.
 """
 
@@ -47,7 +48,7 @@ class XmlLimits:
             is what inclusive canonicalisation costs in libxml2 (about 9 ns each).
     """
 
-    max_bytes: int = 12_000_000
+    max_bytes: int = 24_000_000
     max_depth: int = 64
     max_nodes: int = 400_000
     max_attributes: int = 64
@@ -56,6 +57,11 @@ class XmlLimits:
 
 
 DEFAULT_LIMITS: Final = XmlLimits()
+
+READ_BY_ALL: Final = 10_000_000
+"""Bytes up to which every reader built on libxml2 takes any text: no document so short can exceed
+its bounds.  Beyond, text may be longer than it takes unasked, so its bounds are lifted; none of
+what they keep out is left then: no DTD, so no entity; caps on bytes, elements and attributes."""
 
 _MARK: Final = "\ufeff".encode()
 _DECLARATION: Final = re.compile(
@@ -80,7 +86,7 @@ def parse(raw: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> etree._Element:
     """Return the root element of a document that came from outside.
 
     Raises:
-        TooLargeError: more bytes than allowed, or one text too long for libxml2.
+        TooLargeError: more bytes than allowed.
         UnsafeXmlError: DTD, comment, processing instruction or a cap exceeded.
         MalformedXmlError: not well-formed XML 1.0 in UTF-8, or UTF-16 with byte order mark.
     """
@@ -232,8 +238,12 @@ def _depth_beyond(most: int) -> etree.XPath:
     return etree.XPath(f"boolean({'/*' * (most + 1)})", smart_strings=False)
 
 
-def _parser() -> etree.XMLParser:
-    """Return a new parser; every option is written out, whatever lxml's defaults become."""
+def _parser(*, huge: bool) -> etree.XMLParser:
+    """Return a new parser; every option is written out, whatever lxml's defaults become.
+
+    Args:
+        huge: lift libxml2's own bounds on text (ten million characters) and depth (256).
+    """
     parser: etree.XMLParser = etree.XMLParser(  # type: ignore[call-overload]  # no decompress
         encoding="utf-8",
         attribute_defaults=False,
@@ -244,7 +254,7 @@ def _parser() -> etree.XMLParser:
         ns_clean=False,
         recover=False,
         schema=None,
-        huge_tree=False,
+        huge_tree=huge,
         remove_blank_text=False,
         resolve_entities=False,
         remove_comments=False,
@@ -259,7 +269,7 @@ def _parser() -> etree.XMLParser:
 def _read(body: bytes) -> etree._Element:
     """Return the root that libxml2 reads from UTF-8 without declaration (step 5)."""
     try:
-        return etree.fromstring(body, _parser())
+        return etree.fromstring(body, _parser(huge=len(body) > READ_BY_ALL))
     except etree.XMLSyntaxError as exc:
         if exc.code == etree.ErrorTypes.ERR_RESOURCE_LIMIT and "depth" in exc.msg:
             raise UnsafeXmlError(f"XML beyond what is read: {exc.msg}") from exc

@@ -12,6 +12,8 @@ from gateway.documents import UtilisationStatus
 from gateway.store import Store
 from gateway.trust.demo_pki import DemoPki
 from tests.api.counter import Front, make_front
+from tests.api.listening import listening, make_listening_pair
+from tests.cli.homes import Pair
 from tests.databases import (
     copied_stores,
     make_store,
@@ -89,3 +91,16 @@ def traded(
         decide(made.corridor.ke, UtilisationStatus.PARTIAL, "6000")
         made.deliver()
         yield made
+
+
+@pytest.fixture(scope="session")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """Gives two introduced homes whose national sides may be let listen."""
+    return make_listening_pair(tmp_path_factory.mktemp("homes") / "pair")
+
+
+@pytest.fixture(scope="session")
+def listeners(pair: Pair) -> Iterator[list[str]]:
+    """Gives the addresses of Zambia's and Kenya's national side, served by real processes."""
+    with listening(pair.zm, pair.ke) as addresses:
+        yield addresses

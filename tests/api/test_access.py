@@ -26,6 +26,7 @@ CONCRETE = {
     "/code-lists/{id}": "/code-lists/packages",
     "/agreements/{id}": "/agreements/COMESA",
     "/webhooks/{webhook}": "/webhooks/wh_aaaaaaaaaaaaaaaa",
+    "/batches/{batch}": "/batches/ba_aaaaaaaaaaaaaaaaaaaaaaaa",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import warnings
 
@@ -19,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
 
 from gateway.store import NewWebhook, clients, webhooks
 from gateway.web.api import ROUTES
+from tests.api.batches import archive, hand_in, line, ndjson, worker
 from tests.api.counter import WINDOW
 from tests.factories import certificate
 
@@ -30,6 +32,17 @@ CHECKS = [
     response_schema_conformance,
 ]
 EXAMPLES = 30
+
+
+@schemathesis.serializer("application/x-ndjson")
+def as_lines(_context, value) -> bytes:
+    return b"\n".join(json.dumps(each).encode() for each in (value, [value]))
+
+
+@schemathesis.serializer("application/zip")
+def as_archive(_context, value) -> bytes:
+    raw = json.dumps(value).encode()
+    return archive({"a.json": raw}) if len(raw) % 2 else raw
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +105,16 @@ def an_existing_webhook(traded) -> str:
         return webhooks.add(conn, new, owner.code, at=at, actor="user:test").hook_id
 
 
+def an_existing_batch(traded) -> str:
+    """Return the first batch of the single window, worked off."""
+    listed = traded.ke.get("/batches?limit=200").json["batches"]
+    if not listed:
+        hand_in(traded.ke, ndjson([line(1), b"{"]))
+        worker(traded.ke).run()
+        return an_existing_batch(traded)
+    return listed[-1]["batch_id"]
+
+
 @pytest.mark.parametrize(
     "route", [route for route in ROUTES if route.method == "GET"], ids=lambda route: route.name
 )
@@ -101,6 +124,7 @@ def test_what_exists_is_answered_as_described(traded, described, route):
     known = {**EXISTING, "message_id": summary["message_id"]}
     known["id"] = EXISTING["id"].get(route.name)
     known["webhook"] = an_existing_webhook(traded)
+    known["batch"] = an_existing_batch(traded)
     names = route.path_params.model_fields
     case = operation.Case(path_parameters={name: known[name] for name in names})
     answer = case.call_and_validate(

@@ -5,67 +5,48 @@ from __future__ import annotations
 import json
 import shutil
 import ssl
-import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from gateway.cli.output import ExitStatus
 from gateway.config import CONFIG_FILE
-from tests.cli.eco import ROOT, command_line, eco, eco_json, environment
-from tests.cli.homes import Pair, make_pair, sample
+from gateway.transport.port import SoapVersion
+from tests.api.listening import key
+from tests.cli.eco import eco, eco_json
+from tests.cli.homes import Pair, sample
+from tests.soap.calls import body, envelope, username_token
 
 
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
-    """Two introduced homes; Zambia's national side listens on any port."""
-    made = make_pair(tmp_path_factory.mktemp("homes") / "pair")
-    with (made.zm / CONFIG_FILE).open("a", encoding="utf-8") as file:
-        file.write("\n[api]\nport = 0\n")
-    return made
+@pytest.fixture
+def listener(listeners: list[str]) -> str:
+    """Gives the address of Zambia's national side."""
+    return listeners[0]
 
 
-@pytest.fixture(scope="module")
-def listener(pair: Pair) -> Iterator[str]:
-    process = subprocess.Popen(
-        command_line("serve", "api", "--json", home=pair.zm),
-        cwd=ROOT,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    said = ""
-    for line in process.stdout:
-        said += line
-        if line.rstrip() == "}":
-            break
-    yield json.loads(said)["url"].replace("127.0.0.1", "localhost")
-    process.terminate()
-    process.wait(timeout=20)
-    process.stdout.close()
-
-
-def key(pair: Pair, code: str, kind: str) -> str:
-    eco_json("organisation", "add", code, "--name", code, "--kind", kind, home=pair.zm)
-    made = eco_json("api-key", "create", code, "--label", "test", home=pair.zm)
-    return made["token"]
-
-
-def ask(pair: Pair, url: str, token: str | None, body: bytes | None = None):
+def opened(pair: Pair, request: urllib.request.Request | str):
     trusted = ssl.create_default_context(cafile=pair.zm / "keys" / "tls.cert.pem")
-    headers = {"Content-Type": "application/json"}
-    if token is not None:
-        headers["Authorization"] = f"Bearer {token}"
-    request = urllib.request.Request(url, data=body, headers=headers)
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusted)
     )
+    return opener.open(request, timeout=20)
+
+
+def ask(
+    pair: Pair,
+    url: str,
+    token: str | None,
+    body: bytes | None = None,
+    media: str = "application/json",
+):
+    headers = {"Content-Type": media}
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token}"
+    request = urllib.request.Request(url, data=body, headers=headers)
     try:
-        with opener.open(request, timeout=20) as answer:
+        with opened(pair, request) as answer:
             return answer.status, json.loads(answer.read())
     except urllib.error.HTTPError as exc:
         with exc:
@@ -83,10 +64,42 @@ def test_a_national_system_submits_over_tls_with_a_key_made_at_the_command_line(
     assert status == 202, taken
     status, got = ask(pair, listener.removesuffix("/api/v1") + taken["links"]["certificate"], token)
     assert (status, got["document"]["exporting_country"]) == (200, "ZM")
-    (listed,) = [each for each in eco_json("api-key", "list", home=pair.zm) if each["last_used_at"]]
+    keys = eco_json("api-key", "list", "--organisation", "ZM-NSW", home=pair.zm)
+    (listed,) = [each for each in keys if each["last_used_at"]]
     assert token.split("_")[1] == listed["key"]
     eco_json("api-key", "revoke", listed["key"], "--reason", "a test", home=pair.zm)
     assert ask(pair, f"{listener}/me", token)[0] == 401
+
+
+def test_a_batch_over_tls_is_worked_off_by_the_worker(pair: Pair, listener: str):
+    token = key(pair, "ZM-BATCH", "single-window")
+    document = json.loads(sample(pair.folder).read_bytes())
+    body = json.dumps(document).encode() + b"\n{\n"
+    url = f"{listener}/batches?format=single-window-json"
+    status, taken = ask(pair, url, token, body, "application/x-ndjson")
+    assert (status, taken["state"]) == (202, "WAITING"), taken
+    eco_json("work", "--once", home=pair.zm)
+    address = listener.removesuffix("/api/v1") + taken["links"]["results"]
+    told = ask(pair, address, token)[1]
+    assert told["state"] == "DONE"
+    assert [each["outcome"] for each in told["results"]][1] == "REFUSED"
+    assert told["results"][0]["outcome"] in ("ACCEPTED", "REPEATED")
+
+
+def test_the_same_listener_speaks_soap_at_the_address_that_its_contract_names(
+    pair: Pair, listener: str
+):
+    token = key(pair, "ZM-SOAP", "single-window")
+    base = listener.removesuffix("/api/v1")
+    address = f'location="{base}/soap/v1"'
+    raw = envelope(SoapVersion.SOAP_12, body("ListPeers"), username_token(token[4:20], token))
+    with opened(pair, f"{base}/soap/v1?wsdl") as contract:
+        assert contract.read().decode().count(address) == 2
+    soap = urllib.request.Request(
+        f"{base}/soap/v1", data=raw, headers={"Content-Type": "application/soap+xml"}
+    )
+    with opened(pair, soap) as answer:
+        assert (answer.status, b"KE-" in answer.read()) == (200, True)
 
 
 def test_a_listener_without_tls_is_served_on_loopback_only(pair: Pair, tmp_path: Path):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.config import load_settings, secret_from, settings_from
-from gateway.envelope import MAX_ENVELOPE_BYTES
+from gateway.envelope import USUAL_ENVELOPE_BYTES
 from gateway.errors import ConfigError
 from gateway.homes import HomePlan, settings_text
 
@@ -31,9 +31,9 @@ def test_the_settings_of_a_new_home_are_good():
 
 def test_the_largest_message_is_the_largest_that_a_channel_carries():
     settings = settings_from(GOOD, Path(), source="x")
-    assert settings.limits.max_message_bytes == MAX_ENVELOPE_BYTES == 7_000_000
+    assert settings.limits.max_message_bytes == USUAL_ENVELOPE_BYTES == 7_000_000
     assert "[limits] max_message_bytes" in complaint(
-        GOOD + "[limits]\nmax_message_bytes = 7000001\n"
+        GOOD + "[limits]\nmax_message_bytes = 16500001\n"
     )
 
 

@@ -19,6 +19,8 @@ from tests.cli.eco import ROOT, eco, eco_json
 from tests.cli.homes import SINGLE_WINDOW, Pair, identity, sample
 
 SHARED = {"--home", "--json", "--language", "--debug"}
+WITHOUT_HOME = ("eco api ", "eco guide")
+OF_THE_API = {"--url", "--ca-file", "--config"}
 COMMANDS = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
 FORMS = (ROOT / "docs/command-forms.md").read_text(encoding="utf-8")
 SETTINGS = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
@@ -45,7 +47,13 @@ def options(command: click.Command) -> set[str]:
 
 @pytest.mark.parametrize("path", LEAVES)
 def test_every_command_takes_the_shared_options(path: str):
-    assert options(LEAVES[path]) >= SHARED
+    needless = {"--home"} if path.startswith(WITHOUT_HOME) else set()
+    assert options(LEAVES[path]) & SHARED == SHARED - needless
+
+
+@pytest.mark.parametrize("path", [path for path in LEAVES if path.startswith("eco api ")])
+def test_every_command_that_asks_a_gateway_takes_its_address(path: str):
+    assert options(LEAVES[path]) >= OF_THE_API
 
 
 @pytest.mark.parametrize("path", LEAVES)
@@ -108,7 +116,8 @@ def section(page: str, heading: str) -> str:
 
 @pytest.mark.parametrize("path", LEAVES)
 def test_every_command_and_option_is_documented(path: str):
-    text = section(COMMANDS, path)
+    shared = section(COMMANDS, "eco api") if path.startswith("eco api ") else ""
+    text = section(COMMANDS, path) + shared
     for name in options(LEAVES[path]) - SHARED:
         assert re.search(rf"`[^`]*{re.escape(name)}\b", text), f"{path} {name}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
@@ -258,3 +259,10 @@ def test_a_broken_edition_is_named_with_its_line(tmp_path, text, line):
 def test_an_edition_that_is_no_text_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"absent\.csv"):
         import_hs(tmp_path / "absent.csv")
+
+
+@pytest.mark.parametrize("list_id", code_list_ids())
+def test_no_name_shows_traces_of_a_wrong_encoding(list_id: str):
+    found = code_list(list_id)
+    names = [found.name(code, language) or "" for code in found.entries for language in Language]
+    assert not [name for name in names if re.search("ï¿½|\ufffd|Ã.|â€", name)]

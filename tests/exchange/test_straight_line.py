@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
+from bench.material import certificate_of
 from gateway.documents import UtilisationStatus, Verdict
-from gateway.errors import InvalidDocumentError, NoRouteError, NotFoundError
+from gateway.envelope import MAX_ENVELOPE_BYTES
+from gateway.errors import InvalidDocumentError, NoRouteError, NotFoundError, TooLargeError
+from gateway.exchange.context import Desk
+from gateway.exchange.inbound import accept
 from gateway.exchange.outbound import dry_run, submit_document, submit_signed
 from gateway.exchange.receipts import check_receipt
-from gateway.store import DeliveryState, Side, certificates, events, journal, outbox
+from gateway.store import DeliveryState, Side, bodies, certificates, events, journal, outbox
 from gateway.trust import sign
+from gateway.xml.parsing import READ_BY_ALL
 from tests.exchange.corridor import Corridor, decide
 from tests.factories import certificate, goods_item
 
@@ -187,3 +193,39 @@ def test_V58_customs_are_told_at_use_that_transit_lacks_a_through_document(corri
     _send(corridor, transport=transport)
     granted = decide(corridor.ke, UtilisationStatus.ACCEPTED)
     assert "V58" in {finding.rule for finding in granted.findings}
+
+
+def _limited(desk: Desk, most: int) -> Desk:
+    """The same desk, with so many bytes to an envelope and as many goods items as one likes."""
+    wider = {
+        name: agreement.model_copy(
+            update={"limits": agreement.limits.model_copy(update={"maximum_items": 10_000})}
+        )
+        for name, agreement in desk.agreements.items()
+    }
+    limits = replace(desk.limits, max_message_bytes=most)
+    return replace(desk, agreements=wider, limits=limits)
+
+
+def test_an_envelope_that_not_every_peer_could_read_is_refused_where_it_is_made(corridor: Corridor):
+    desk = _limited(corridor.zm.desk, 10_000)
+    with pytest.raises(TooLargeError, match="max_message_bytes is 10000"):
+        submit_document(desk, certificate())
+    with desk.store.read() as conn:
+        assert not certificates.page(conn, Side.ISSUED)
+        assert not any(outbox.backlog(conn).values())
+
+
+def test_a_certificate_of_5000_items_crosses_where_the_settings_admit_it(corridor: Corridor):
+    sender, receiver = (
+        _limited(side.desk, MAX_ENVELOPE_BYTES) for side in (corridor.zm, corridor.ke)
+    )
+    document = certificate_of(5_000).model_copy(update={"serial_number": SERIAL})
+    message_id = submit_document(sender, document).message_id
+    with sender.store.read() as conn:
+        dispatch = outbox.dispatch(conn, message_id)
+        envelope = bodies.get(conn, dispatch.envelope_sha256)
+    assert len(envelope) > READ_BY_ALL
+    accept(receiver, envelope, tls_fingerprint=corridor.zm.pki.tls.fingerprint)
+    (arrival,) = corridor.ke.arrivals()
+    assert (arrival.verdict, arrival.document_number) == (Verdict.ACCEPTED, SERIAL)

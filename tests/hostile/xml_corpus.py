@@ -46,6 +46,25 @@ def _scope_by_shadowing() -> bytes:
     return level * 60 + b"<b/>" * 10_000 + b"</a>" * 60
 
 
+def _long_text(markup: bytes) -> bytes:
+    """Return markup in a document so long that libxml2 keeps no bounds of its own."""
+    return b"<a><t>" + b"x" * 11_000_000 + b"</t>" + markup + b"</a>"
+
+
+def _beyond_what_libxml2_bounds() -> Iterator[HostileXml]:
+    def unsafe(name: str, make: Callable[[], bytes]) -> HostileXml:
+        return HostileXml(f"{name} beside 11 MB of text", make, UnsafeXmlError)
+
+    yield unsafe("depth 65", lambda: _long_text(b"<b>" * 64 + b"</b>" * 64))
+    yield unsafe("depth 2 000", lambda: _long_text(b"<b>" * 2_000 + b"</b>" * 2_000))
+    yield unsafe("depth 399 000", lambda: _long_text(b"<b>" * 399_000 + b"</b>" * 399_000))
+    yield unsafe("billion laughs", lambda: _billion_laughs() + b" " * 11_000_000)
+    yield unsafe("a million attributes", lambda: _long_text(b"<b " + _attributes(999_999) + b"/>"))
+    yield unsafe("a million elements", lambda: _long_text(b"<b/>" * 1_000_000))
+    yield unsafe("declarations", lambda: _long_text(b"<b " + _declarations(65) + b"/>"))
+    yield unsafe("shadowing", lambda: _long_text(_scope_by_shadowing()))
+
+
 def _structure() -> Iterator[HostileXml]:
     def unsafe(name: str, make: Callable[[], bytes]) -> HostileXml:
         return HostileXml(name, make, UnsafeXmlError)
@@ -172,8 +191,8 @@ def _forms() -> Iterator[HostileXml]:
     yield malformed("unclosed CDATA a million times", lambda: b"<a>" + b"<![CDATA[" * 1_000_000)
     yield malformed("open quote for 9 MB", lambda: b"<a b='" + b'=" ' * 3_000_000)
     yield HostileXml("only opening brackets", lambda: b"<" * 11_000_000, UnsafeXmlError)
-    yield HostileXml("11 MB text", lambda: b"<a>" + b"x" * 11_000_000 + b"</a>", TooLargeError)
-    yield HostileXml("13 MB", lambda: b"<a>" + b"<b>xxxxx</b>" * 1_100_000 + b"</a>", TooLargeError)
+    yield HostileXml("25 MB", lambda: b"<a>" + b"x" * 25_000_000 + b"</a>", TooLargeError)
+    yield from _beyond_what_libxml2_bounds()
 
 
 CORPUS = (*_structure(), *_encodings(), *_forms())

@@ -21,7 +21,12 @@ from tests.store.helpers import add_peer, delivered, new_arrival, new_dispatch, 
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 UNITS = sorted(path.name for path in (DEPLOY / "systemd").iterdir())
-HARDENED = ("eco-serve@.service", "eco-work@.service", "eco-backup@.service")
+HARDENED = (
+    "eco-serve@.service",
+    "eco-api@.service",
+    "eco-work@.service",
+    "eco-backup@.service",
+)
 MOST_EXPOSURE = 20
 """In tenths: systemd's own judgement runs from 0 (safe) to 10."""
 

@@ -20,15 +20,22 @@ from gateway.store import (
     certificates,
     events,
     journal,
+    migrations,
     outbox,
     peers,
 )
-from gateway.store.migrations import known_revisions, present_revision, upgrade
+from gateway.store.migrations import (
+    known_revisions,
+    newest_revision,
+    present_revision,
+    upgrade,
+)
 from gateway.store.migrations.versions import v0013_telling
 from gateway.store.portable import count, rows, shapes
 from gateway.store.tables import metadata
 
 FIXTURES = Path(__file__).parent / "fixtures"
+SCRIPTS = Path(migrations.__file__).parent / "versions"
 PAYLOAD = "6b1f1b3ce5c66b9a1e2d6b1d2b4f2c9f7d2e6f6a1b0c3d4e5f60718293a4b5c7"
 
 
@@ -185,3 +192,8 @@ def test_a_migration_that_fails_changes_nothing(empty_url: str, monkeypatch: pyt
         assert not inspect(conn).has_table("certificates")
         assert outbox.attempts_of(conn, "urn:uuid:7")
     store.close()
+
+
+def test_the_newest_version_by_the_names_of_the_scripts_is_alembics():
+    assert newest_revision() == known_revisions()[0]
+    assert {path.stem[1:5] for path in SCRIPTS.glob("v*.py")} == set(known_revisions())

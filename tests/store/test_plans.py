@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
-from gateway.store import DeliveryState, Store, certificates, outbox
-from tests.store.helpers import NOW
+from gateway.store import (
+    DeliveryState,
+    Store,
+    batch_uploads,
+    batches,
+    certificates,
+    measures,
+    outbox,
+)
+from tests.store.helpers import NOW, add_peer, new_dispatch
 
 STOPPED = (DeliveryState.HELD, DeliveryState.REFUSED, DeliveryState.FAILED)
 
@@ -37,6 +45,56 @@ def test_the_certificates_of_a_conversation_are_found_without_reading_all(tmp_pa
     with _books(tmp_path) as store, store.read() as conn, _asked(conn) as asked:
         certificates.in_conversation(conn, "c-1")
         assert "SCAN" not in _plan(conn, *asked[-1])
+
+
+def test_batches_that_wait_and_lines_refused_are_found_among_many(tmp_path: Path) -> None:
+    with _books(tmp_path) as store, store.read() as conn, _asked(conn) as asked:
+        batches.is_any_due(conn, NOW)
+        assert "ix_batches_due_at" in _plan(conn, *asked[-1])
+        batches.page(conn, 1, before=7, limit=5)
+        assert "ix_batches_organisation_id" in _plan(conn, *asked[-1])
+        batch_uploads.forgotten(conn, stalled_before=NOW, ended_before=NOW)
+        stalled, ended = asked[-2:]
+        assert "ix_batches_receiving" in _plan(conn, *stalled)
+        assert "ix_batches_ended_at" in _plan(conn, *ended)
+        conn.execute(batches.refused_lines(1, after=0, limit=5))
+        assert "ix_batch_lines_refused" in _plan(conn, *asked[-1])
+
+
+@pytest.mark.parametrize("analyzed", [False, True])
+def test_the_first_of_a_dead_peers_backlog_is_read_in_order_and_not_sorted_out(
+    tmp_path: Path, *, analyzed: bool
+) -> None:
+    with _books(tmp_path) as store:
+        _fill(store, analyzed=analyzed)
+        with store.begin() as conn, _asked(conn) as asked:
+            assert len(outbox.claim_due(conn, "worker", NOW, lease_seconds=60, limit=1)) == 1
+            (reading,) = (each for each in asked if "rank_at, " in each[0].partition("WHERE")[2])
+            plan = _plan(conn, *reading)
+    assert "ix_dispatches_rank" in plan
+    assert "TEMP B-TREE" not in plan
+
+
+@pytest.mark.parametrize("analyzed", [False, True])
+@pytest.mark.parametrize("count", [outbox.backlog, measures.queue])
+def test_what_waits_is_counted_without_walking_through_what_is_done(
+    tmp_path: Path, count: Callable[[Connection], object], *, analyzed: bool
+) -> None:
+    with _books(tmp_path) as store:
+        _fill(store, analyzed=analyzed)
+        with store.read() as conn, _asked(conn) as asked:
+            count(conn)
+            plan = _plan(conn, *asked[-1])
+    assert "SCAN dispatches" not in plan or "ix_dispatches_open" in plan, plan
+
+
+def _fill(store: Store, *, analyzed: bool) -> None:
+    peer = add_peer(store)
+    with store.begin() as conn:
+        for _ in range(200):
+            outbox.enqueue(conn, new_dispatch(peer.id))
+        if analyzed:
+            conn.exec_driver_sql("ANALYZE")
 
 
 @contextmanager

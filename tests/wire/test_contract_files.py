@@ -8,7 +8,12 @@ from pathlib import Path
 import zeep
 from lxml import etree
 
-from gateway.envelope import IDENTIFIER_AUTHORITY, MAX_ENVELOPE_BYTES, MAX_PAYLOAD_BYTES
+from gateway.envelope import (
+    IDENTIFIER_AUTHORITY,
+    MAX_ENVELOPE_BYTES,
+    MAX_PAYLOAD_BYTES,
+    USUAL_ENVELOPE_BYTES,
+)
 from gateway.errors import all_error_types
 from gateway.resources import data_path
 from gateway.transport.soap_contract import GATEWAY_NS, SOAP_LIMITS, require_contract, wsdl_path
@@ -32,6 +37,7 @@ def test_the_page_names_codes_that_exist_and_says_rightly_whether_to_repeat():
 def test_the_page_states_the_limits_in_force():
     assert f"{MAX_ENVELOPE_BYTES:,}".replace(",", " ") in PAGE
     assert f"{MAX_PAYLOAD_BYTES:,}".replace(",", " ") in PAGE
+    assert f"{USUAL_ENVELOPE_BYTES:,}".replace(",", " ") in PAGE
     settings = ServerSettings(host="127.0.0.1", port=0, tls=None)
     assert f"within {settings.head_seconds:.0f} s" in PAGE
     assert f"within {settings.request_seconds:.0f} s" in PAGE

@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from gateway.documents import DocumentType
-from gateway.envelope import MAX_PAYLOAD_BYTES, Header, peek, unwrap, wrap
+from gateway.envelope import (
+    MAX_ENVELOPE_BYTES,
+    MAX_PAYLOAD_BYTES,
+    USUAL_ENVELOPE_BYTES,
+    Header,
+    peek,
+    unwrap,
+    wrap,
+)
 from gateway.errors import (
     DigestMismatchError,
     DocumentTypeNotAgreedError,
@@ -24,7 +32,7 @@ from gateway.errors import (
 )
 from gateway.resources import data_path
 from gateway.xml.namespaces import ENVELOPE_NS, SBDH_NS
-from gateway.xml.parsing import parse, serialize
+from gateway.xml.parsing import READ_BY_ALL, parse, serialize
 
 HEADER = Header(
     message_id="urn:uuid:018f2c1e-6f5e-7b77-9f7a-2b1d3c4e5f60",
@@ -119,8 +127,17 @@ def test_a_payload_that_would_not_fit_through_every_channel_is_too_large():
 
 def test_the_largest_payload_still_passes_the_parser_and_soap():
     envelope = wrap(HEADER, b"x" * MAX_PAYLOAD_BYTES)
-    assert len(base64.b64encode(envelope)) < 10_000_000
+    assert len(envelope) + 20_000 < MAX_ENVELOPE_BYTES  # a signature has room
     assert len(unwrap(parse(envelope))[1]) == MAX_PAYLOAD_BYTES
+
+
+def test_the_usual_envelope_has_no_text_that_libxml2_would_not_take_unasked():
+    assert USUAL_ENVELOPE_BYTES * 4 / 3 + 4 < READ_BY_ALL
+
+
+def test_the_schema_of_the_envelope_admits_the_largest_payload_and_no_larger():
+    schema = data_path("schemas", "uncefact", "Envelope_1p0.xsd").read_text(encoding="utf-8")
+    assert f'<xs:maxLength value="{MAX_PAYLOAD_BYTES}"/>' in schema
 
 
 def bent(bend) -> etree._Element:

@@ -92,6 +92,13 @@ def test_documents_at_the_limits_are_read() -> None:
     assert len(parse(b"<a>" + b"<b/>" * 399_999 + b"</a>")) == 399_999
 
 
+def test_a_text_longer_than_libxml2_takes_unasked_is_read_and_canonicalised() -> None:
+    root = parse(b"<a><b>" + b"x" * 16_000_000 + b"</b></a>")
+    assert len(root[0].text or "") == 16_000_000
+    again = reparse(etree.tostring(root, method="c14n"))
+    assert len(again[0].text or "") == 16_000_000
+
+
 def test_the_default_namespace_declared_anew_on_each_of_many_elements_is_read() -> None:
     items = b"".join(
         b"<b xmlns='urn:b'><c xmlns=\"urn:c\">/></c><d a='/'/></b>" for _ in range(2000)

@@ -105,9 +105,9 @@ class Visitor:
         return Caller(
             organisation=self.organisation,
             scopes=frozenset().union(*scopes),
-            credential=self.actor,
+            credential=self.person.login,
             expires_at=self.ends_at,
-            person=self.person.login,
+            way="user",
         )
 
     def require(self, right: Right) -> None:

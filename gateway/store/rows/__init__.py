@@ -5,6 +5,7 @@ their SHA-256.
 """
 
 from gateway.store.rows.audit import Event, JournalEntry
+from gateway.store.rows.batches import Batch, BatchLine, BatchStep, NewBatch
 from gateway.store.rows.books import Balance, BookLine, NewBalance, Span
 from gateway.store.rows.clients import ApiKey, NewApiKey, NewOrganisation, Organisation
 from gateway.store.rows.exchange import (
@@ -46,6 +47,9 @@ __all__ = [
     "Attempt",
     "AttemptOutcome",
     "Balance",
+    "Batch",
+    "BatchLine",
+    "BatchStep",
     "BookLine",
     "CertificateDelivery",
     "CertificateItem",
@@ -60,6 +64,7 @@ __all__ = [
     "NewApiKey",
     "NewArrival",
     "NewBalance",
+    "NewBatch",
     "NewCertificate",
     "NewConsoleSession",
     "NewCredential",

@@ -110,6 +110,20 @@ class QueueCount:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OutcomeCount:
+    """Is how many attempts at one peer ended alike.
+
+    Attributes:
+        answered: whether they ended with a receipt, accepting or refusing.
+    """
+
+    peer_id: int
+    code: str | None
+    answered: bool
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class EndedAttempt:
     """Is one ended attempt with the peer it was made at.
 

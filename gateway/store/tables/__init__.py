@@ -8,10 +8,12 @@ from gateway.store.tables.audit import (
     scheduled_tasks,
 )
 from gateway.store.tables.base import metadata
+from gateway.store.tables.batches import batch_lines, batch_pieces, batches
 from gateway.store.tables.books import balances
 from gateway.store.tables.bundles import bundle_members
 from gateway.store.tables.clients import api_keys, organisations, search_keys
 from gateway.store.tables.exchange import arrivals, attempts, bodies, dispatches
+from gateway.store.tables.files import hand_overs
 from gateway.store.tables.keeping import erased_bodies, erasures, legal_holds
 from gateway.store.tables.operations import alert_notices, alerts, outages, tallies, watch_marks
 from gateway.store.tables.peers import lanes, peer_credentials, peer_crls, peer_sightings, peers
@@ -38,6 +40,9 @@ __all__ = [
     "arrivals",
     "attempts",
     "balances",
+    "batch_lines",
+    "batch_pieces",
+    "batches",
     "bodies",
     "bundle_members",
     "certificate_deliveries",
@@ -51,6 +56,7 @@ __all__ = [
     "erasures",
     "event_readers",
     "events",
+    "hand_overs",
     "idempotency_keys",
     "journal",
     "lanes",

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from werkzeug.exceptions import MethodNotAllowed
 
 from gateway.documents import Language
-from gateway.errors import GatewayError, NotAuthenticatedError
+from gateway.errors import GatewayError, NotAuthenticatedError, NotFoundError
 from gateway.services.access import Caller
 from gateway.services.counter import Counter
 from gateway.services.keys import authenticate
@@ -30,6 +30,8 @@ from gateway.web.api import requests as reading
 from gateway.web.api.openapi import describe
 from gateway.web.api.page import page, page_policy
 from gateway.web.api.routes import BASE, JSON, Call, Reply, Route
+from gateway.web.api.soap import SOAP_PATH, NationalSoap
+from gateway.web.api.soap.endpoint import SoapSettings, asks_for_contract
 from gateway.web.api.table import ROUTES
 from gateway.web.pressure import Gate, Pressure
 from gateway.web.problems import as_gateway_error, problem_of, retry_after_of
@@ -59,12 +61,17 @@ class ApiSettings:
         language: of answers to callers that accept none of ours.
         show_page: the interface description can be read in a browser, without a key.
         pressure: how much is taken at a time, of one key and in total.
+        issuer: of the identity provider whose tokens are taken, if any.
+        public_url, behind_proxy: what the WSDL says of where we are; see ``SoapSettings``.
     """
 
     max_body_bytes: int = MAX_BODY_BYTES
     language: Language = Language.ENGLISH
     show_page: bool = True
     pressure: Pressure = field(default_factory=Pressure)
+    issuer: str | None = None
+    public_url: str | None = None
+    behind_proxy: bool = False
 
 
 def create_api_app(
@@ -96,6 +103,7 @@ def create_api_app(
         )
     app.add_url_rule("/health/live", "live", _live, provide_automatic_options=False)
     _add_description(app, known, routes)
+    _add_soap(app, known, served.soap)
     app.before_request(_begin)
     app.after_request(_harden)
     app.teardown_request(lambda _exc: structlog.contextvars.clear_contextvars())
@@ -113,12 +121,19 @@ class _Served:
         self._settings = settings
         self._gate = gate
         self._tokens = tokens
+        own = SoapSettings(
+            max_body_bytes=settings.max_body_bytes,
+            language=settings.language,
+            public_url=settings.public_url,
+            behind_proxy=settings.behind_proxy,
+        )
+        self.soap = NationalSoap(counter, own, gate, self._recognised)
 
     def view(self, route: Route) -> Callable[..., Response]:
         """Return the function that answers requests to ``route``."""
 
         def answer(**path: str) -> Response:
-            caller = self._caller()
+            caller = self._recognised(reading.token_of(request))
             structlog.contextvars.bind_contextvars(caller=caller.digest, operation=route.name)
             with self._gate.passage(caller.credential):
                 return self._answer(route, caller, path)
@@ -126,7 +141,9 @@ class _Served:
         return answer
 
     def problem(self, exc: Exception) -> Response:
-        """Return the problem document for whatever was raised."""
+        """Return the problem document, or the fault, for whatever was raised."""
+        if request.path == SOAP_PATH and request.method == "POST":
+            return self.soap.fault(exc)
         error = as_gateway_error(exc)
         language = reading.language_of(request, self._settings.language)
         values = problem_of(error) | {"correlation_id": g.get("correlation_id", "")}
@@ -143,8 +160,7 @@ class _Served:
         log.info("request refused", code=error.code, status=error.http_status)
         return response
 
-    def _caller(self) -> Caller:
-        token = reading.token_of(request)
+    def _recognised(self, token: str) -> Caller:
         if self._tokens is not None and not token.startswith("eco_"):
             return self._tokens(token)
         return authenticate(self._counter.desk.store, token, now=self._counter.desk.clock())
@@ -154,6 +170,7 @@ class _Served:
             caller.require(route.scope)
         path_params, query = reading.parameters_of(request, route, path)
         body = reading.body_of(request, route, self._settings.max_body_bytes)
+        most = self._counter.batches.max_bytes
         language = reading.language_of(request, self._settings.language)
         reply = route.handler(
             Call(
@@ -166,6 +183,7 @@ class _Served:
                 media_type=request.mimetype,
                 key=reading.key_of(request, route, caller, body),
                 purpose=reading.purpose_of(request),
+                stream=reading.stream_of(request, route, caller, most),
             )
         )
         log.info("request answered", status=reply.status)
@@ -221,13 +239,23 @@ def _live() -> Response:
     return Response('{"status":"live"}', content_type=JSON)
 
 
+def _add_soap(app: Flask, settings: ApiSettings, soap: NationalSoap) -> None:
+    def contract() -> Response:
+        if not settings.show_page or not asks_for_contract(request):
+            raise NotFoundError(f"the contract is at {SOAP_PATH}?wsdl; calls are sent by POST")
+        return soap.contract()
+
+    for name, method, view in (("soap", "POST", soap.answer), ("wsdl", "GET", contract)):
+        app.add_url_rule(SOAP_PATH, name, view, methods=[method], provide_automatic_options=False)
+
+
 def _add_description(app: Flask, settings: ApiSettings, routes: tuple[Route, ...]) -> None:
     if not settings.show_page:
         return
 
     @cache
     def described() -> tuple[bytes, bytes]:
-        said = describe(routes)
+        said = describe(routes, issuer=settings.issuer)
         return json.dumps(said, ensure_ascii=False).encode(), page(said).encode()
 
     def openapi() -> Response:

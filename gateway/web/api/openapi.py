@@ -28,8 +28,12 @@ _NOT_CHANGED: Final = {"304": {"description": "Not changed since the ETag sent."
 _Schemas = Mapping[Any, dict[str, Any]]
 
 
-def describe(routes: Iterable[Route]) -> dict[str, Any]:
-    """Return the description of ``routes`` as OpenAPI 3.1."""
+def describe(routes: Iterable[Route], *, issuer: str | None = None) -> dict[str, Any]:
+    """Return the description of ``routes`` as OpenAPI 3.1.
+
+    Args:
+        issuer: of the identity provider whose tokens are taken; None where that is not known.
+    """
     listed = tuple(routes)
     schemas, shared = models_json_schema(_models(listed), ref_template=_REF)
     paths: dict[str, dict[str, Any]] = defaultdict(dict)
@@ -48,17 +52,24 @@ def describe(routes: Iterable[Route]) -> dict[str, Any]:
         "paths": dict(paths),
         "components": {
             "schemas": _plain(shared.get("$defs", {})),
-            "securitySchemes": {
-                "key": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "description": "An API key of the operator, or a token of the identity "
-                    "provider where the operator set one up.",
-                }
-            },
+            "securitySchemes": _schemes(issuer),
         },
-        "security": [{"key": []}],
+        "security": [{"key": []}, {"token": []}],
     }
+
+
+def _schemes(issuer: str | None) -> dict[str, Any]:
+    token: dict[str, Any] = {
+        "description": "An access token of the identity provider (OAuth 2.0 client credentials, "
+        "RFC 9068), where the operator set one up.",
+    }
+    if issuer is None:
+        token |= {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    else:
+        address = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
+        token |= {"type": "openIdConnect", "openIdConnectUrl": address}
+    key = {"type": "http", "scheme": "bearer", "description": "An API key of the operator."}
+    return {"key": key, "token": token}
 
 
 def _models(routes: Iterable[Route]) -> list[tuple[type[BaseModel], JsonSchemaMode]]:

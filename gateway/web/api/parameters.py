@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from gateway.documents import CertificateKind
+from gateway.documents import CertificateKind, Language
 from gateway.documents.base import CountryCode, Day, Identifier, Name
-from gateway.store import ImportState, IssueState, Side
+from gateway.store import ImportState, IssueState, LineOutcome, Side
 from gateway.web.api.routes import Params
 
 AnyState = IssueState | ImportState
@@ -31,6 +31,17 @@ class CertificateQuery(Params):
 
     issued_on: Day | None = Field(
         default=None, description="Day of issue; another day than the certificate's finds nothing."
+    )
+
+
+class PaperQuery(CertificateQuery):
+    """Says how a certificate is printed."""
+
+    language: Language | None = Field(
+        default=None, description="Language of the form; that of `Accept-Language` unless given."
+    )
+    copy_number: Annotated[int, Field(ge=1, le=999)] = Field(
+        default=1, description="Number of the copy; the original is electronic."
     )
 
 
@@ -110,3 +121,28 @@ class AgreementPath(Params):
     """Names one agreement."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,34}$")]
+
+
+class BatchPath(Params):
+    """Names one batch."""
+
+    batch: Annotated[str, Field(pattern=r"^ba_[a-z2-7]{24}$")]
+
+
+class BatchesQuery(Params):
+    """Says which page of batches is wanted."""
+
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = Field(
+        default=None, description="`next` of the page before."
+    )
+
+
+class ResultsQuery(Params):
+    """Says which results of a batch are wanted."""
+
+    after: Annotated[int, Field(ge=0, le=2**31 - 1)] = Field(
+        default=0, description="Only lines behind this one; `next` of the page before."
+    )
+    limit: Annotated[int, Field(ge=1, le=1000)] = 200
+    outcome: LineOutcome | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
+from collections.abc import Mapping
 from typing import Final
 
 from flask import Request
@@ -15,8 +16,8 @@ from gateway.documents.shape import shape_finding
 from gateway.errors import InputError, NotAuthenticatedError
 from gateway.services.access import Caller
 from gateway.services.counter import RequestKey
-from gateway.web.api.routes import Params, Route
-from gateway.web.bodies import read_body, require_media_type
+from gateway.web.api.routes import Params, Route, Stream
+from gateway.web.bodies import pieces_of, read_body, require_media_type
 
 CORRELATION: Final = "X-Correlation-ID"
 _CORRELATION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
@@ -69,7 +70,7 @@ def parameters_of(request: Request, route: Route, path: dict[str, str]) -> tuple
         if len(values) > 1:
             raise InputError(f"`{name[:40]}` stands there {len(values)} times")
         query[name] = values[0]
-    return _read(route.path_params, path), _read(route.query, query)
+    return parameters(route.path_params, path), parameters(route.query, query)
 
 
 def body_of(request: Request, route: Route, most: int) -> bytes:
@@ -78,7 +79,7 @@ def body_of(request: Request, route: Route, most: int) -> bytes:
     Raises:
         UnsupportedMediaError, TooLargeError, InputError: it cannot be taken.
     """
-    if not route.takes:
+    if not route.takes or route.streams:
         return b""
     require_media_type(request, *(media.media_type for media in route.takes))
     return read_body(request, most)
@@ -90,18 +91,57 @@ def key_of(request: Request, route: Route, caller: Caller, body: bytes) -> Reque
     Raises:
         InputError: it is no such key.
     """
+    stated = _stated_key(request, route)
+    return None if stated is None else _request_key(request, caller, stated, body)
+
+
+def stream_of(request: Request, route: Route, caller: Caller, most: int) -> Stream | None:
+    """Return the body of a route that streams, None for any other.
+
+    Raises:
+        UnsupportedMediaError, InputError: it cannot be taken, or its key is none.
+    """
+    if not route.streams:
+        return None
+    require_media_type(request, *(media.media_type for media in route.takes))
+    stated = _stated_key(request, route)
+
+    def key_of(sha256: str) -> RequestKey | None:
+        if stated is None:
+            return None
+        return _request_key(request, caller, stated, bytes.fromhex(sha256))
+
+    return Stream(pieces=pieces_of(request, most), key_of=key_of)
+
+
+def _stated_key(request: Request, route: Route) -> str | None:
     stated = request.headers.get("Idempotency-Key")
     if stated is None or not route.keyed:
         return None
-    if not _IDEMPOTENCY.fullmatch(stated):
-        raise InputError("Idempotency-Key is 1 to 200 printable characters without spaces")
+    return _fit(stated)
+
+
+def _request_key(request: Request, caller: Caller, stated: str, body: bytes) -> RequestKey:
     digest = hashlib.sha256()
     for part in (request.method, request.full_path, request.mimetype):
         digest.update(part.encode("utf-8", "backslashreplace") + b"\n")
     digest.update(body)
-    return RequestKey(
-        scope=f"api:{caller.organisation.code}", key=stated, sha256=digest.hexdigest()
-    )
+    return request_key(f"api:{caller.organisation.code}", stated, digest.hexdigest())
+
+
+def request_key(scope: str, stated: str, sha256: str) -> RequestKey:
+    """Return the idempotency key that a request states, with what it stands for.
+
+    Raises:
+        InputError: it is no such key.
+    """
+    return RequestKey(scope=scope, key=_fit(stated), sha256=sha256)
+
+
+def _fit(stated: str) -> str:
+    if not _IDEMPOTENCY.fullmatch(stated):
+        raise InputError("Idempotency-Key is 1 to 200 printable characters without spaces")
+    return stated
 
 
 def purpose_of(request: Request) -> str | None:
@@ -116,7 +156,12 @@ def purpose_of(request: Request) -> str | None:
     return stated
 
 
-def _read(model: type[Params], values: dict[str, str]) -> Params:
+def parameters(model: type[Params], values: Mapping[str, object]) -> Params:
+    """Return parameters as their model.
+
+    Raises:
+        InputError: with a finding for each that does not fit.
+    """
     try:
         return model.model_validate(values)
     except ValidationError as exc:

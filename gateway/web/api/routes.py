@@ -6,7 +6,7 @@ a handler reads a ``Call`` and returns a ``Reply``, and knows nothing of HTTP be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -21,6 +21,7 @@ from gateway.errors import (
     NotAuthenticatedError,
     NotPermittedError,
     SlowDownError,
+    TokenKeysUnavailableError,
 )
 from gateway.services.access import Caller, Scope
 from gateway.services.counter import Counter, RequestKey
@@ -28,6 +29,7 @@ from gateway.services.counter import Counter, RequestKey
 BASE: Final = "/api/v1"
 JSON: Final = "application/json"
 XML: Final = "application/xml"
+PDF: Final = "application/pdf"
 
 COMMON_PROBLEMS: Final[tuple[type[GatewayError], ...]] = (
     InputError,
@@ -35,6 +37,7 @@ COMMON_PROBLEMS: Final[tuple[type[GatewayError], ...]] = (
     NotPermittedError,
     SlowDownError,
     BusyError,
+    TokenKeysUnavailableError,
 )
 """What any address may answer beside what its route names."""
 
@@ -76,6 +79,7 @@ class Call:
         media_type: of the body.
         key: the idempotency key, where one was sent.
         purpose: why foreign certificates are looked at, as the caller says.
+        stream: the body of a route that streams; ``body`` is empty there.
     """
 
     counter: Counter
@@ -87,6 +91,20 @@ class Call:
     media_type: str = ""
     key: RequestKey | None = None
     purpose: str | None = None
+    stream: Stream | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stream:
+    """Is a body that is read while it arrives.
+
+    Attributes:
+        pieces: the bytes, bounded like any body.
+        key_of: returns the idempotency key with the request that a body of this digest is.
+    """
+
+    pieces: Iterator[bytes]
+    key_of: Callable[[str], RequestKey | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +129,7 @@ class Route:
         answers: content type by status.
         problems: errors that may be answered, beside ``COMMON_PROBLEMS``.
         keyed: an ``Idempotency-Key`` makes it repeatable.
+        streams: the body is read while it arrives, up to the limit for batches.
         conditional: answers carry an ETag, and ``If-None-Match`` is heeded.
     """
 
@@ -127,4 +146,5 @@ class Route:
     answers: Mapping[int, Media]
     problems: tuple[type[GatewayError], ...] = ()
     keyed: bool = False
+    streams: bool = False
     conditional: bool = False

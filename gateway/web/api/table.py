@@ -28,8 +28,9 @@ from gateway.services.mappings import (
 )
 from gateway.services.reference import AgreementView, CodeListView
 from gateway.services.wording import MessageView
-from gateway.web.api import answers, handing_over, looking_up, parameters, workbench
-from gateway.web.api.routes import JSON, XML, Media, Method, Route
+from gateway.web.api import answers, handing_over, looking_up, parameters, printing, workbench
+from gateway.web.api.batching_table import BATCHING
+from gateway.web.api.routes import JSON, PDF, XML, Media, Method, Route
 from gateway.web.api.telling_table import TELLING
 
 _TAKES_DOCUMENTS = (
@@ -139,6 +140,19 @@ LOOKING_UP: Final = (
         answers={200: Media(media_type=XML, note="As signed by the issuing authority.")},
         problems=_ONE,
         conditional=True,
+    ),
+    Route(
+        name="getPaper",
+        method=Method.GET,
+        path="/certificates/{country}/{serial}/paper",
+        tag="certificates",
+        summary="Get one certificate as a PDF form with the signed XML inside",
+        scope=Scope.READ,
+        handler=printing.get_paper,
+        path_params=parameters.CertificatePath,
+        query=parameters.PaperQuery,
+        answers={200: Media(media_type=PDF, note="PDF/A-3, tagged; the signed XML is enclosed.")},
+        problems=(NotFoundError, TooLargeError),
     ),
     Route(
         name="getTimeline",
@@ -346,6 +360,7 @@ MAPPINGS: Final = (
 
 ROUTES: Final[tuple[Route, ...]] = (
     *HANDING_OVER,
+    *BATCHING,
     *LOOKING_UP,
     *TELLING,
     *REFERENCE,

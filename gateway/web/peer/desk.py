@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gateway.envelope import MAX_ENVELOPE_BYTES
+from gateway.envelope import MAX_ENVELOPE_BYTES, USUAL_ENVELOPE_BYTES
 from gateway.errors import ConfigError
 from gateway.transport.port import Collected, Confirmed, Decline, Declined, PingAnswer, StatusAnswer
 from gateway.web.pressure import Pressure
@@ -77,7 +77,7 @@ class PeerAppSettings:
         pressure: how much is taken at a time, of one peer and in total.
     """
 
-    max_envelope_bytes: int = MAX_ENVELOPE_BYTES
+    max_envelope_bytes: int = USUAL_ENVELOPE_BYTES
     public_url: str | None = None
     proxy: ProxyTrust | None = None
     retry_after_seconds: int = 30

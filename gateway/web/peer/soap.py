@@ -45,6 +45,12 @@ from gateway.web.peer.soap_answers import (
 )
 from gateway.web.pressure import Gate
 from gateway.web.problems import as_gateway_error, problem_response, retry_after_of
+from gateway.web.soap_frames import (
+    attribute_text,
+    bound_status,
+    soap_response,
+    version_of_media_type,
+)
 
 _PLACEHOLDER: Final = b"https://gateway.example/soap"
 _DECLINE: Final = ("MessageId", "Code", "Detail", "Retryable")
@@ -81,12 +87,12 @@ class SoapEndpoint:
                 body = self._operation(message.payload)(message, fingerprint)  # 3, 4
         except Exception as exc:  # noqa: BLE001 - the one error handler of this channel
             return self._fault(as_gateway_error(exc), request, version)
-        return _soap_response(version, body, 200)
+        return soap_response(version, body, 200)
 
     def contract(self, request: Request) -> Response:
         """Return the WSDL with the address under which this gateway is reached."""
         base = self._settings.public_url or request.host_url
-        address = _attribute_text(f"{base.rstrip('/')}/soap")
+        address = attribute_text(f"{base.rstrip('/')}/soap")
         return Response(
             wsdl_bytes().replace(_PLACEHOLDER, address), content_type="text/xml; charset=utf-8"
         )
@@ -135,34 +141,11 @@ class SoapEndpoint:
         self, error: GatewayError, request: Request, version: SoapVersion | None
     ) -> Response:
         retry_after = retry_after_of(error, self._settings.retry_after_seconds)
-        spoken = version or _version_of_media_type(request.mimetype)
+        spoken = version or version_of_media_type(request.mimetype)
         if spoken is None:
             return problem_response(error, retry_after=retry_after)
-        status = error.http_status if version is None else _bound_status(version, error)
-        response = _soap_response(spoken, fault_message(spoken, error), status)
+        status = error.http_status if version is None else bound_status(version, error)
+        response = soap_response(spoken, fault_message(spoken, error), status)
         if retry_after is not None:
             response.headers["Retry-After"] = str(retry_after)
         return response
-
-
-def _bound_status(version: SoapVersion, error: GatewayError) -> int:
-    """Return the HTTP status that the SOAP binding gives to a fault."""
-    if version is SoapVersion.SOAP_11:
-        return 500
-    if error.http_status < 500:
-        return 400
-    return error.http_status if error.http_status == 503 else 500
-
-
-def _version_of_media_type(media_type: str) -> SoapVersion | None:
-    return next((key for key, value in SOAP_MEDIA_TYPES.items() if value == media_type), None)
-
-
-def _soap_response(version: SoapVersion, body: bytes, status: int) -> Response:
-    return Response(body, status, content_type=f"{SOAP_MEDIA_TYPES[version]}; charset=utf-8")
-
-
-def _attribute_text(text: str) -> bytes:
-    for char, escaped in (("&", "&amp;"), ("<", "&lt;"), ('"', "&quot;")):
-        text = text.replace(char, escaped)
-    return text.encode("ascii", "xmlcharrefreplace")

@@ -73,9 +73,18 @@ class Blueprint:
         """
         roots: dict[str, Declaration] = {}
         structures: dict[str, Structure] = {}
-        for schema in _schemas(path.resolve(), set()):
+        for schema in schemas_of(path):
             _Reader(schema, structures).read_into(roots)
         return cls(roots, structures)
+
+
+def schemas_of(path: Path) -> Iterator[etree._Element]:
+    """Yield the root of a schema file and of each that it imports.
+
+    Raises:
+        MappingError: a file cannot be read.
+    """
+    yield from _schemas(path.resolve(), set())
 
 
 def _schemas(path: Path, seen: set[Path]) -> Iterator[etree._Element]:
@@ -132,7 +141,7 @@ class _Reader:
         return Declaration(
             tag=tag,
             type_name=type_name,
-            least=int(element.get("minOccurs", "1")),
+            least=0 if _is_choice(element.getparent()) else int(element.get("minOccurs", "1")),
             most=UNBOUNDED if most == "unbounded" else int(most),
             _structures=self._structures,
         )
@@ -151,6 +160,10 @@ def _elements_of(definition: etree._Element) -> Iterator[etree._Element]:
             yield child
         elif child.tag in (f"{_XS}sequence", f"{_XS}choice"):
             yield from _elements_of(child)
+
+
+def _is_choice(parent: etree._Element | None) -> bool:
+    return parent is not None and parent.tag == f"{_XS}choice"
 
 
 def _attributes_of(definition: etree._Element) -> Iterator[etree._Element]:

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from gateway.errors import MappingError
+from gateway.yaml_loaders import BaseLoader
 
 
 class MarkedDict(dict[str, Any]):
@@ -19,7 +20,7 @@ class MarkedDict(dict[str, Any]):
     line: int = 0
 
 
-class _MarkedLoader(yaml.BaseLoader):
+class _MarkedLoader(BaseLoader):
     """Builds ``MarkedDict`` for mappings; refuses a key that stands twice."""
 
 

@@ -107,7 +107,7 @@ class CsvCarrier:
         text = decoded(raw, self.encodings)
         if "\x00" in text:
             raise UnfitError(Problem.UNREADABLE, reason="NUL")
-        reading = CsvReading(self, section, self._declared(section))
+        reading = CsvReading(self, section, self.declared(section))
         for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
             if line.strip(self.delimiter + " \t\r"):
                 reading.take(number, line)
@@ -139,7 +139,7 @@ class CsvCarrier:
         """Return the types of line, the empty one where there is but one."""
         return tuple(section.record_types) if self.is_typed(section) else ("",)
 
-    def _declared(self, section: Section) -> dict[str, tuple[str, ...]]:
+    def declared(self, section: Section) -> dict[str, tuple[str, ...]]:
         """Return the column names that the mapping lists, by type of line."""
         if self.names != "mapping":
             return {}

@@ -1,0 +1,1 @@
+"""The calls of the interface and their answers; written by ``make docs``."""

@@ -1,0 +1,81 @@
+"""The composition root of the console: what people need, its pages and its server, out of settings.
+
+Apart from ``gateway.national_side`` because a worker needs that and serves nobody.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from flask import Flask
+
+from gateway.app import Gateway, open_gateway, system_clock
+from gateway.config import Settings
+from gateway.documents import Language
+from gateway.exchange.context import Clock
+from gateway.national_side import counter_of
+from gateway.services.people.desk import PeopleDesk, SessionTerms
+from gateway.services.people.secrets import Secrets, load_key
+from gateway.web.console import ConsoleSettings, create_console_app
+from gateway.web.pressure import Pressure
+from gateway.web.serving import ServerSettings, ServerTls
+
+
+def console_app(home: Path, *, clock: Clock = system_clock) -> Flask:
+    """Return the WSGI app of the console; built in each worker after the fork."""
+    gateway = open_gateway(home, clock=clock)
+    return create_console_app(
+        counter_of(gateway), people_desk(gateway), console_settings(gateway.settings)
+    )
+
+
+def people_desk(gateway: Gateway) -> PeopleDesk:
+    """Return what the services about people work with."""
+    settings = gateway.settings
+    own = settings.console
+    key = load_key(settings.resolve(own.secret))
+    return PeopleDesk(
+        store=gateway.desk.store,
+        clock=gateway.desk.clock,
+        secrets=Secrets(key=key, issuer=f"eCO {settings.gateway.identifier}"),
+        terms=SessionTerms(
+            idle=timedelta(minutes=own.idle_minutes),
+            whole=timedelta(hours=own.session_hours),
+            needs_factor=own.second_factor,
+        ),
+    )
+
+
+def console_settings(settings: Settings) -> ConsoleSettings:
+    """Return what the console is told."""
+    own = settings.console
+    return ConsoleSettings(
+        name=settings.gateway.name,
+        language=Language(settings.gateway.language),
+        max_body_bytes=own.max_upload_bytes,
+        behind_proxy=own.behind_proxy,
+        public=own.public,
+        pressure=Pressure.for_threads(own.threads, per_minute=1200, burst=200),
+        public_pressure=Pressure.for_threads(
+            own.threads, per_minute=own.public_per_minute, burst=own.public_per_minute
+        ),
+        four_eyes=own.four_eyes,
+    )
+
+
+def console_server(settings: Settings) -> ServerSettings:
+    """Return where and how the console is served."""
+    own = settings.console
+    tls = ServerTls(
+        cert=settings.resolve(own.certificate or settings.tls.certificate),
+        key=settings.resolve(own.key or settings.tls.key),
+        client_ca=None,
+    )
+    return ServerSettings(
+        host=own.host,
+        port=own.port,
+        threads=own.threads,
+        tls=None if own.behind_proxy else tls,
+        name=f"eco console {settings.gateway.identifier}",
+    )

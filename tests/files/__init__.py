@@ -1,0 +1,1 @@
+"""Watched folders: atomic hand-over both ways, whatever dies, lies or collides."""
