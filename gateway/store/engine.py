@@ -58,10 +58,16 @@ class Store:
     """Is one database of the gateway, SQLite or PostgreSQL.
 
     Build it with ``Store.open(url)``.  Threads may share it; processes open their own.
+
+    Args:
+        writing: gives the connections of writing transactions.
+        reading: gives those of transactions that cannot write; the same where one connection
+            may change its mind at no cost.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, writing: Engine, reading: Engine) -> None:
+        self._writing = writing
+        self._reading = reading
         self._group = Group(self.begin, self._transaction)
 
     @classmethod
@@ -77,15 +83,22 @@ class Store:
         address = _address(url)
         try:
             if address.get_backend_name() == "sqlite":
-                return cls(_sqlite(address, lock_wait_seconds))
-            return cls(_postgresql(address, lock_wait_seconds))
+                writing = _sqlite(address, lock_wait_seconds, reading=False)
+                return cls(writing, _sqlite(address, lock_wait_seconds, reading=True))
+            engine = _postgresql(address, lock_wait_seconds)
+            return cls(engine, engine)
         except SQLAlchemyError as exc:
             raise ConfigError("the database URL cannot be used") from exc
 
     @property
     def dialect(self) -> str:
         """The name of the database kind: ``sqlite`` or ``postgresql``."""
-        return self._engine.dialect.name
+        return self._writing.dialect.name
+
+    @property
+    def engines(self) -> frozenset[Engine]:
+        """What runs every statement of this store, for whoever watches statements."""
+        return frozenset({self._writing, self._reading})
 
     def migrate(self) -> None:
         """Bring the tables to the newest version; does nothing where they are.
@@ -119,7 +132,7 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        with mapped_errors(), self._engine.connect() as conn, conn.begin():
+        with mapped_errors(), self._writing.connect() as conn, conn.begin():
             chain.open_pending(conn)
             try:
                 yield conn
@@ -152,7 +165,7 @@ class Store:
         Raises:
             BusyError, ConflictError: as ``begin``.
         """
-        with mapped_errors(), self._engine.connect() as conn, conn.begin() as transaction:
+        with mapped_errors(), self._writing.connect() as conn, conn.begin() as transaction:
             chain.open_pending(conn)
             try:
                 yield conn
@@ -167,14 +180,15 @@ class Store:
         Raises:
             BusyError: the database is locked or away.
         """
-        with mapped_errors(), self._engine.connect() as plain:
+        with mapped_errors(), self._reading.connect() as plain:
             conn = plain.execution_options(**{_READ: True})
             with conn.begin():
                 yield conn
 
     def close(self) -> None:
         """Close every pooled connection."""
-        self._engine.dispose()
+        for engine in self.engines:
+            engine.dispose()
 
 
 @contextmanager
@@ -217,26 +231,28 @@ def _address(url: str) -> URL:
     raise ConfigError("the database must be a SQLite file or PostgreSQL")
 
 
-def _sqlite(address: URL, lock_wait: float) -> Engine:
+def _sqlite(address: URL, lock_wait: float, *, reading: bool) -> Engine:
+    """Return the engine of connections that only read, or of those that write.
+
+    One connection for both would be told by PRAGMA query_only what it may do, and each change of
+    a PRAGMA makes SQLite compile every statement of the connection anew.
+    """
     # Last in, first out: the connection used last has the pages in its cache, and the others'
     # caches stay small.
     engine = create_engine(
         address, hide_parameters=True, pool_size=10, max_overflow=20, pool_use_lifo=True
     )
+    busy, only = f"busy_timeout={int(lock_wait * 1000)}", f"query_only={'ON' if reading else 'OFF'}"
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # BEGIN is ours, see below
-        for pragma in (f"busy_timeout={int(lock_wait * 1000)}", *_SQLITE_PRAGMAS):
+        for pragma in (busy, *_SQLITE_PRAGMAS, only):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
     def _begin(conn: Connection) -> None:
         # Writers queue at BEGIN instead of failing when a read lock cannot be raised.
-        reading = conn.get_execution_options().get(_READ, False)
-        if conn.info.get(_READ) is not reading:  # the connection keeps it until told otherwise
-            conn.exec_driver_sql(f"PRAGMA query_only={'ON' if reading else 'OFF'}")
-            conn.info[_READ] = reading
         conn.exec_driver_sql("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
 
     return engine

@@ -90,7 +90,7 @@ def stored(store: Store) -> set[str]:
 def commits_of(store: Store) -> list[str]:
     """Return a list that grows by one with each commit."""
     seen: list[str] = []
-    event.listen(store._engine, "commit", lambda _conn: seen.append("COMMIT"))
+    event.listen(store._writing, "commit", lambda _conn: seen.append("COMMIT"))
     return seen
 
 
@@ -132,7 +132,7 @@ def test_more_callers_than_fit_one_transaction_are_served_in_turns(store: Store)
 def test_who_comes_alone_is_served_as_by_a_transaction_of_its_own(store: Store) -> None:
     statements: list[str] = []
     event.listen(
-        store._engine,
+        store._writing,
         "before_cursor_execute",
         lambda _conn, _cursor, statement, *_more: statements.append(statement),
     )
@@ -198,7 +198,7 @@ def test_bytes_that_a_failed_member_stored_are_stored_by_the_next(store: Store) 
 
 
 def test_a_commit_that_fails_is_a_busy_database_to_every_member(store: Store) -> None:
-    crowd, dialect = Crowd(store), store._engine.dialect
+    crowd, dialect = Crowd(store), store._writing.dialect
     commit: Any = dialect.do_commit
     begun: list[int] = []
 
@@ -219,7 +219,7 @@ def test_a_commit_that_fails_is_a_busy_database_to_every_member(store: Store) ->
 
 
 def test_nobody_is_answered_before_the_commit(store: Store) -> None:
-    crowd, dialect = Crowd(store), store._engine.dialect
+    crowd, dialect = Crowd(store), store._writing.dialect
     commit: Any = dialect.do_commit
     answered: list[set[str]] = []
 
