@@ -32,7 +32,7 @@ from gateway.exchange.examine import message_type
 from gateway.exchange.known import facts_about, submitted_before
 from gateway.exchange.receipts import DOCUMENT_VERSION, new_message_id
 from gateway.store import Peer, peers
-from gateway.trust import sign, verify
+from gateway.trust import sign, sign_canonical, verify
 from gateway.xml.national import FormatMark
 from gateway.xml.parsing import parse
 
@@ -237,7 +237,8 @@ def prepare(
         desk.schemas.require_valid(root)
         payload = sign(unsigned, desk.signer(document_type), root=root)  # 2
     header = _header(desk, document, document_type, peer, now)  # 3
-    envelope = desk.limits.require_fits(sign(wrap(header, payload), desk.gateway_credential))
+    envelope = sign_canonical(wrap(header, payload), desk.gateway_credential)
+    desk.limits.require_fits(envelope)
     return Prepared(
         document=document,
         header=header,
