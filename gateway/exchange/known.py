@@ -5,7 +5,13 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from gateway.agreements import KnownCertificate, RegisterFacts
-from gateway.documents import CertificateOfOrigin, CustomsResponse, Document, DocumentType
+from gateway.documents import (
+    CertificateOfOrigin,
+    CustomsResponse,
+    Document,
+    DocumentType,
+    Purpose,
+)
 from gateway.errors import ConflictError
 from gateway.exchange.context import Desk
 from gateway.register import register
@@ -28,6 +34,18 @@ def facts_about(conn: Connection, document: Document, *, outbound: bool) -> Regi
         found = register.known(conn, named.issuing_country, named.serial_number, side=side)
         return RegisterFacts(subject=found)
     return RegisterFacts()
+
+
+def presumed_about(document: Document) -> RegisterFacts | None:
+    """Return what the register most likely knows about what a peer sent, without asking it.
+
+    That is nothing, for an original certificate that names no other.  None where it must be
+    asked: of any other document something has to be known.
+    """
+    if not isinstance(document, CertificateOfOrigin) or document.purpose is not Purpose.ORIGINAL:
+        return None
+    names_another = document.replaces is not None or document.original_certificate is not None
+    return None if names_another else RegisterFacts()
 
 
 def facts_about_subject(conn: Connection, certificate: CertificateRow) -> RegisterFacts:
