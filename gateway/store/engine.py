@@ -34,6 +34,7 @@ from gateway.errors import (
 from gateway.store import chain
 from gateway.store.grouping import Group
 from gateway.store.migrations import upgrade
+from gateway.store.statements import begin_keeping, forget_kept, has_begun, send_kept
 
 ResultT = TypeVar("ResultT")
 
@@ -51,6 +52,8 @@ _POSTGRESQL_SETTINGS = (
     "idle_in_transaction_session_timeout = 120000",
 )
 _READ = "eco_read"
+_BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_BEGIN_WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 _SCHEMA_MISSING = ("no such table", "no such column")
 
 
@@ -259,23 +262,15 @@ def _sqlite(address: URL, lock_wait: float, *, reading: bool) -> Engine:
 
 
 def _postgresql(address: URL, lock_wait: float) -> Engine:
-    from psycopg import IsolationLevel  # whoever runs on SQLite need not have it
-
     engine = create_engine(
-        address,
-        hide_parameters=True,
-        isolation_level="READ COMMITTED",
-        pool_size=10,
-        max_overflow=20,
-        pool_timeout=lock_wait,
+        address, hide_parameters=True, pool_size=10, max_overflow=20, pool_timeout=lock_wait
     )
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
-        connection.autocommit = True  # a SET inside a rolled back transaction would be lost
+        connection.autocommit = True  # BEGIN is ours, see below
         for setting in (f"lock_timeout = {int(lock_wait * 1000)}", *_POSTGRESQL_SETTINGS):
             connection.execute(f"SET {setting}")
-        connection.autocommit = False
 
     @event.listens_for(engine, "checkout")
     def _require_open(connection: Any, _record: Any, _proxy: Any) -> None:
@@ -286,12 +281,28 @@ def _postgresql(address: URL, lock_wait: float) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(conn: Connection) -> None:
-        # The driver puts these into its BEGIN: no statement of their own.
+        # Travels with the first statement, whoever sends it.
         reading = conn.get_execution_options().get(_READ, False)
-        driver: Any = conn.connection.driver_connection
-        driver.read_only = True if reading else None
-        driver.isolation_level = (
-            IsolationLevel.REPEATABLE_READ if reading else IsolationLevel.READ_COMMITTED
-        )
+        begin_keeping(conn, _BEGIN_READING if reading else _BEGIN_WRITING)
 
+    _keep_in_order(engine)
     return engine
+
+
+def _keep_in_order(engine: Engine) -> None:
+    """Have what our statements keep back sent before SQLAlchemy's own, and before the commit."""
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _before(
+        conn: Connection, _cursor: Any, _text: str, _values: Any, context: Any, _many: bool
+    ) -> None:
+        if context is not None:  # not one of ours
+            send_kept(conn)
+
+    @event.listens_for(engine, "commit")
+    def _commit(conn: Connection) -> None:
+        if has_begun(conn):
+            send_kept(conn)
+        forget_kept(conn)
+
+    event.listen(engine, "rollback", forget_kept)
