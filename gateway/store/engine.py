@@ -34,7 +34,7 @@ from gateway.errors import (
 from gateway.store import chain
 from gateway.store.grouping import Group
 from gateway.store.migrations import upgrade
-from gateway.store.statements import begin_keeping, forget_kept, has_begun, send_kept
+from gateway.store.statements import begin_keeping, catch_up, forget_kept, send_kept
 
 ResultT = TypeVar("ResultT")
 
@@ -297,12 +297,11 @@ def _keep_in_order(engine: Engine) -> None:
         conn: Connection, _cursor: Any, _text: str, _values: Any, context: Any, _many: bool
     ) -> None:
         if context is not None:  # not one of ours
-            send_kept(conn)
+            catch_up(conn)
 
     @event.listens_for(engine, "commit")
     def _commit(conn: Connection) -> None:
-        if has_begun(conn):
-            send_kept(conn)
+        send_kept(conn)
         forget_kept(conn)
 
     event.listen(engine, "rollback", forget_kept)

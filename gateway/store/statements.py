@@ -17,16 +17,19 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Column, Connection, Dialect, Table
+from sqlalchemy import Column, Connection, Dialect, String, Table, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import TypeDecorator
 
 Convert = Callable[[Any], Any]
 Build = Callable[[str], Any]
 
 _KEPT: Final = "eco_kept"
+_MANY: Final = 2
 
 
 class _Value(NamedTuple):
@@ -150,6 +153,23 @@ class Statement:
         return ready
 
 
+class _Insert(Statement):
+    """Inserts rows, on PostgreSQL many of them by one statement instead of one for each."""
+
+    def __init__(self, table: Table, keys: Iterable[str], build: Build) -> None:
+        super().__init__(build, keys)
+        columns = [table.c[key] for key in self._keys]
+        rows = select(*(func.unnest(_list_of(column)) for column in columns))
+        self._together = Statement(lambda name: build(name).from_select(self._keys, rows))
+
+    def run_each(self, conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        if len(rows) < _MANY or conn.dialect.name != "postgresql":
+            super().run_each(conn, rows)
+            return
+        lists = {_name_of_list(key): [row[key] for row in rows] for key in self._keys}
+        self._together.run(conn, **lists)
+
+
 def inserting(
     table: Table, keys: Iterable[str], *returning: Column[Any], if_absent: bool = False
 ) -> Statement:
@@ -168,7 +188,26 @@ def inserting(
             statement = statement.on_conflict_do_nothing()
         return statement.returning(*returning) if returning else statement.inline()
 
-    return Statement(build, keys)
+    return _Insert(table, keys, build)
+
+
+def _list_of(column: Column[Any]) -> Any:
+    """Return the parameter that holds the values of one column, one for each row."""
+    return bindparam(_name_of_list(column.key), type_=postgresql.ARRAY(_unbounded(column.type)))
+
+
+def _unbounded(kind: Any) -> Any:
+    """Return the type without its length: a cast would cut what is longer, an INSERT refuses it."""
+    copied = kind.copy()
+    if isinstance(copied, TypeDecorator):
+        copied.impl = _unbounded(copied.impl)
+    elif isinstance(copied, String):
+        copied.length = None
+    return copied
+
+
+def _name_of_list(key: str) -> str:
+    return f"each_{key}"
 
 
 def _value(name: str, bind: Any, dialect: Dialect) -> _Value:
@@ -193,62 +232,82 @@ class _Sent(NamedTuple):
             cursor.execute(self.text, self.values)
 
 
+@dataclass
+class _Kept:
+    """Holds what of one transaction was not sent yet.
+
+    Attributes:
+        begin: its BEGIN, if nothing was sent at all.
+    """
+
+    begin: _Sent | None
+    statements: list[_Sent] = field(default_factory=list)
+
+    def take(self) -> list[_Sent]:
+        """Return all of it in order; it counts as sent from now on."""
+        taken = [*([self.begin] if self.begin else []), *self.statements]
+        self.begin, self.statements = None, []
+        return taken
+
+
 def begin_keeping(conn: Connection, begin: str) -> None:
     """Begin a transaction with the first statement that is sent, and keep back what may wait.
 
     Args:
         begin: the BEGIN of the transaction.
     """
-    conn.info[_KEPT] = [_Sent(begin, None, many=False)]
+    conn.info[_KEPT] = _Kept(_Sent(begin, None, many=False))
 
 
 def send_kept(conn: Connection) -> None:
-    """Run what was kept back in this transaction; does nothing where nothing was."""
-    kept = conn.info.get(_KEPT)
-    if kept:
-        _on_cursor(conn, kept.pop(), lambda _cursor: None, announced=True)
+    """Run the statements that were kept back in this transaction; none if there are none."""
+    kept: _Kept | None = conn.info.get(_KEPT)
+    if kept is not None and kept.statements:
+        _send(conn, kept)
+
+
+def catch_up(conn: Connection) -> None:
+    """Run all that has to come before a statement of somebody else: BEGIN, if it is the first."""
+    kept: _Kept | None = conn.info.get(_KEPT)
+    if kept is not None and (kept.begin or kept.statements):
+        _send(conn, kept)
 
 
 def forget_kept(conn: Connection) -> None:
-    """Forget what was kept back in a transaction that is rolled back, or did nothing."""
+    """Forget what was kept back in a transaction that is over."""
     conn.info.pop(_KEPT, None)
 
 
-def has_begun(conn: Connection) -> bool:
-    """Return whether anything of this transaction was sent, or waits to be sent, but its BEGIN."""
-    kept = conn.info.get(_KEPT) or ()
-    return not kept or len(kept) > 1
+def _send(conn: Connection, kept: _Kept) -> None:
+    *before, last = kept.take()
+    with closing(conn.connection.cursor()) as cursor, _as_execute_raises(conn, cursor, last.text):
+        _in_one_journey(conn, before, last, cursor)
 
 
 def _run_or_keep(conn: Connection, sent: _Sent) -> None:
-    kept = conn.info.get(_KEPT)
+    kept: _Kept | None = conn.info.get(_KEPT)
     if kept is None:
         _on_cursor(conn, sent, lambda _cursor: None)
         return
     with closing(conn.connection.cursor()) as cursor, _as_execute_raises(conn, cursor, sent.text):
         _announce(conn, cursor, sent)
-    kept.append(sent)
+    kept.statements.append(sent)
 
 
-def _on_cursor(
-    conn: Connection, sent: _Sent, take: Callable[[Any], Any], *, announced: bool = False
-) -> Any:
+def _on_cursor(conn: Connection, sent: _Sent, take: Callable[[Any], Any]) -> Any:
     """Return what ``take`` makes of the cursor that ran a statement, after those kept back."""
+    kept: _Kept | None = conn.info.get(_KEPT)
     with closing(conn.connection.cursor()) as cursor, _as_execute_raises(conn, cursor, sent.text):
-        if not announced:
-            _announce(conn, cursor, sent)
-        kept: list[_Sent] = conn.info.get(_KEPT) or []
-        before = tuple(kept)
-        kept.clear()
-        if before:
-            _in_one_journey(conn, before, sent, cursor)
-        else:
-            sent.run_on(cursor)
+        _announce(conn, cursor, sent)
+        _in_one_journey(conn, () if kept is None else kept.take(), sent, cursor)
         return take(cursor)
 
 
 def _in_one_journey(conn: Connection, before: Sequence[_Sent], last: _Sent, cursor: Any) -> None:
     """Run statements one after the other without waiting between, the last one on ``cursor``."""
+    if not before:
+        last.run_on(cursor)
+        return
     driver: Any = conn.connection.driver_connection
     with driver.pipeline():
         for sent in before:

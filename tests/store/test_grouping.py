@@ -20,10 +20,13 @@ from sqlalchemy.exc import OperationalError
 
 from gateway.errors import BusyError, ConflictError, InputError
 from gateway.store import Store, bodies, events, journal
+from gateway.store.statements import inserting
+from gateway.store.tables import tallies
 from tests.crash.forks import fork
 from tests.crash.steps import Steps, watch
 from tests.store.helpers import NOW
 
+_COUNT = inserting(tallies, ("name", "labels", "value"))
 CALLER = contextvars.ContextVar("CALLER", default="nobody")
 
 
@@ -216,6 +219,21 @@ def test_a_commit_that_fails_is_a_busy_database_to_every_member(store: Store) ->
     assert len({id(one) for one in failed}) == 3  # a shared exception would grow three tracebacks
     assert stored(store) == set()
     assert store.together(writer("later")) == "later"
+
+
+def test_a_statement_that_fails_late_costs_the_others_of_the_group_nothing(store: Store) -> None:
+    """PostgreSQL hears of a statement without rows after the work that it belongs to."""
+    crowd = Crowd(store)
+
+    def twice(conn: Connection) -> None:
+        write(conn, "twice")
+        for _ in range(2):
+            _COUNT.run(conn, name="twice", labels="", value=1)
+
+    crowd.come({"a": writer("a"), "twice": twice, "z": writer("z")})
+    assert isinstance(crowd.answers["twice"], ConflictError)
+    assert (crowd.answers["a"], crowd.answers["z"]) == ("a", "z")
+    assert stored(store) == {"a", "z"}
 
 
 def test_nobody_is_answered_before_the_commit(store: Store) -> None:
