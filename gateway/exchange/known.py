@@ -15,7 +15,6 @@ from gateway.documents import (
 from gateway.errors import ConflictError
 from gateway.exchange.context import Desk
 from gateway.register import register
-from gateway.register.contents import content_digest
 from gateway.store import CertificateRow, Side, certificates
 from gateway.xml.parsing import parse
 
@@ -54,14 +53,17 @@ def facts_about_subject(conn: Connection, certificate: CertificateRow) -> Regist
     return RegisterFacts(subject=register.known(conn, country, serial, side=certificate.side))
 
 
-def submitted_before(conn: Connection, document: Document) -> str | None:
-    """Return the message id under which this very certificate was submitted before."""
-    if not isinstance(document, CertificateOfOrigin):
+def submitted_before(conn: Connection, document: Document, known: RegisterFacts) -> str | None:
+    """Return the message id under which this very certificate was submitted before.
+
+    Args:
+        known: what ``facts_about`` said of the document on its way out.
+    """
+    same = known.same_serial
+    if same is None or not same.same_content or not isinstance(document, CertificateOfOrigin):
         return None
     row = certificates.find(conn, Side.ISSUED, document.exporting_country, document.serial_number)
-    if row is None or row.content_sha256 != content_digest(document):
-        return None
-    return row.message_id
+    return None if row is None else row.message_id
 
 
 def stored_certificate(

@@ -126,10 +126,11 @@ def book_ahead(desk: Desk, conn: Connection, ahead: Ahead) -> Submission:
 
 
 def _see(conn: Connection, document: Document) -> Seen:
+    known = facts_about(conn, document, outbound=True)
     return Seen(
         peer=known_receiver(conn, document),
-        earlier=submitted_before(conn, document),
-        known=facts_about(conn, document, outbound=True),
+        earlier=submitted_before(conn, document, known),
+        known=known,
     )
 
 
@@ -148,10 +149,10 @@ def submit_within(
         mapping: the mapping file of the national format that it was read with, if any.
     """
     peer = known_receiver(conn, document)  # 1
-    earlier = submitted_before(conn, document)  # 2
+    known = facts_about(conn, document, outbound=True)
+    earlier = submitted_before(conn, document, known)  # 2
     if earlier is not None:
         return _submission(document, peer, earlier, (), repeated=True)
-    known = facts_about(conn, document, outbound=True)
     findings = judge(desk, document, peer=peer, known=known)  # 3
     if peer is None:
         raise _no_route(document)
