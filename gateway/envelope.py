@@ -48,13 +48,13 @@ _MEDIA_TYPE: Final = "application/xml"
 _SHA256_URI: Final = "http://www.w3.org/2001/04/xmlenc#sha256"
 _LAYOUT: Final = (
     "<?xml version='1.0' encoding='UTF-8'?>\n"
-    f'<eco:Envelope xmlns:eco="{ENVELOPE_NS}" xmlns:sbdh="{SBDH_NS}">{{header}}'
+    f'<eco:Envelope xmlns:eco="{ENVELOPE_NS}">{{header}}'
     f"<eco:Payload><eco:MediaType>{_MEDIA_TYPE}</eco:MediaType>"
     f'<eco:Digest Algorithm="{_SHA256_URI}">{{digest}}</eco:Digest>'
     "<eco:Content>{content}</eco:Content></eco:Payload></eco:Envelope>"
 )
 _HEADER_LAYOUT: Final = (
-    "<sbdh:StandardBusinessDocumentHeader>"
+    f'<sbdh:StandardBusinessDocumentHeader xmlns:sbdh="{SBDH_NS}">'
     f"<sbdh:HeaderVersion>{_HEADER_VERSION}</sbdh:HeaderVersion>"
     f'<sbdh:Sender><sbdh:Identifier Authority="{IDENTIFIER_AUTHORITY}">{{sender}}'
     "</sbdh:Identifier></sbdh:Sender>"
@@ -120,7 +120,10 @@ class Header:
 
 
 def wrap(header: Header, payload: bytes) -> bytes:
-    """Return the unsigned envelope XML that carries ``payload``.
+    """Return the unsigned envelope that carries ``payload``, below its XML declaration canonical.
+
+    Each namespace is declared where exclusive canonical XML declares it, so that
+    ``gateway.trust.sign_canonical`` need not read the envelope again.
 
     Raises:
         TooLargeError: the payload exceeds ``MAX_PAYLOAD_BYTES``.

@@ -65,7 +65,10 @@ class _Judgement:
         found: list[Finding] = []
         overrides = self._case.agreement.overrides_at(point)
         for rule, level in rules_for(type(self._document), point, overrides):
-            for complaint in self._of(rule):
+            complaints = self._complaints.get(rule.id)
+            if complaints is None:
+                complaints = self._judged(rule)
+            for complaint in complaints:
                 finding = _finding(rule, level, complaint, self._case.agreement, point)
                 if finding is not None:
                     found.append(finding)
@@ -73,11 +76,9 @@ class _Judgement:
             found.sort(key=lambda finding: -_WEIGHT[finding.severity])
         return tuple(found[:MAX_FINDINGS])
 
-    def _of(self, rule: Rule) -> tuple[Complaint, ...]:
-        complaints = self._complaints.get(rule.id)
-        if complaints is None:
-            judged = rule.judge(self._document, self._case)
-            complaints = self._complaints[rule.id] = tuple(islice(judged, MAX_PER_RULE))
+    def _judged(self, rule: Rule) -> tuple[Complaint, ...]:
+        complaints = tuple(islice(rule.judge(self._document, self._case), MAX_PER_RULE))
+        self._complaints[rule.id] = complaints
         return complaints
 
 

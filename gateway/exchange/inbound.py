@@ -78,8 +78,7 @@ class Caller:
 
     def binds(self, conn: Connection, peer: Peer) -> bool:
         """Return whether this caller may speak for ``peer``."""
-        bound = peers.by_tls_fingerprint(conn, self.tls_fingerprint)
-        return bound is not None and bound.id == peer.id
+        return peers.holds_tls(conn, peer, self.tls_fingerprint)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,11 +5,16 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from gateway.agreements import KnownCertificate, RegisterFacts
-from gateway.documents import CertificateOfOrigin, CustomsResponse, Document, DocumentType
+from gateway.documents import (
+    CertificateOfOrigin,
+    CustomsResponse,
+    Document,
+    DocumentType,
+    Purpose,
+)
 from gateway.errors import ConflictError
 from gateway.exchange.context import Desk
 from gateway.register import register
-from gateway.register.contents import content_digest
 from gateway.store import CertificateRow, Side, certificates
 from gateway.xml.parsing import parse
 
@@ -30,20 +35,35 @@ def facts_about(conn: Connection, document: Document, *, outbound: bool) -> Regi
     return RegisterFacts()
 
 
+def presumed_about(document: Document) -> RegisterFacts | None:
+    """Return what the register most likely knows about what a peer sent, without asking it.
+
+    That is nothing, for an original certificate that names no other.  None where it must be
+    asked: of any other document something has to be known.
+    """
+    if not isinstance(document, CertificateOfOrigin) or document.purpose is not Purpose.ORIGINAL:
+        return None
+    names_another = document.replaces is not None or document.original_certificate is not None
+    return None if names_another else RegisterFacts()
+
+
 def facts_about_subject(conn: Connection, certificate: CertificateRow) -> RegisterFacts:
     """Return what is known about a certificate that customs are deciding on."""
     country, serial = certificate.issuing_country, certificate.serial_number
     return RegisterFacts(subject=register.known(conn, country, serial, side=certificate.side))
 
 
-def submitted_before(conn: Connection, document: Document) -> str | None:
-    """Return the message id under which this very certificate was submitted before."""
-    if not isinstance(document, CertificateOfOrigin):
+def submitted_before(conn: Connection, document: Document, known: RegisterFacts) -> str | None:
+    """Return the message id under which this very certificate was submitted before.
+
+    Args:
+        known: what ``facts_about`` said of the document on its way out.
+    """
+    same = known.same_serial
+    if same is None or not same.same_content or not isinstance(document, CertificateOfOrigin):
         return None
     row = certificates.find(conn, Side.ISSUED, document.exporting_country, document.serial_number)
-    if row is None or row.content_sha256 != content_digest(document):
-        return None
-    return row.message_id
+    return None if row is None else row.message_id
 
 
 def stored_certificate(

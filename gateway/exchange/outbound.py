@@ -32,7 +32,7 @@ from gateway.exchange.examine import message_type
 from gateway.exchange.known import facts_about, submitted_before
 from gateway.exchange.receipts import DOCUMENT_VERSION, new_message_id
 from gateway.store import Peer, peers
-from gateway.trust import sign, verify
+from gateway.trust import sign, sign_canonical, verify
 from gateway.xml.national import FormatMark
 from gateway.xml.parsing import parse
 
@@ -126,10 +126,11 @@ def book_ahead(desk: Desk, conn: Connection, ahead: Ahead) -> Submission:
 
 
 def _see(conn: Connection, document: Document) -> Seen:
+    known = facts_about(conn, document, outbound=True)
     return Seen(
         peer=known_receiver(conn, document),
-        earlier=submitted_before(conn, document),
-        known=facts_about(conn, document, outbound=True),
+        earlier=submitted_before(conn, document, known),
+        known=known,
     )
 
 
@@ -148,10 +149,10 @@ def submit_within(
         mapping: the mapping file of the national format that it was read with, if any.
     """
     peer = known_receiver(conn, document)  # 1
-    earlier = submitted_before(conn, document)  # 2
+    known = facts_about(conn, document, outbound=True)
+    earlier = submitted_before(conn, document, known)  # 2
     if earlier is not None:
         return _submission(document, peer, earlier, (), repeated=True)
-    known = facts_about(conn, document, outbound=True)
     findings = judge(desk, document, peer=peer, known=known)  # 3
     if peer is None:
         raise _no_route(document)
@@ -237,7 +238,8 @@ def prepare(
         desk.schemas.require_valid(root)
         payload = sign(unsigned, desk.signer(document_type), root=root)  # 2
     header = _header(desk, document, document_type, peer, now)  # 3
-    envelope = desk.limits.require_fits(sign(wrap(header, payload), desk.gateway_credential))
+    envelope = sign_canonical(wrap(header, payload), desk.gateway_credential)
+    desk.limits.require_fits(envelope)
     return Prepared(
         document=document,
         header=header,

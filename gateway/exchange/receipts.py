@@ -16,7 +16,7 @@ from gateway.documents import Acknowledgement, DocumentType, Finding, Verdict
 from gateway.envelope import Header, unwrap, wrap
 from gateway.errors import GatewayError, ReceiptError
 from gateway.exchange.context import Desk
-from gateway.trust import PeerTrust, SignerRole, sign, verify
+from gateway.trust import PeerTrust, SignerRole, sign_canonical, verify
 from gateway.xml.parsing import parse
 
 DOCUMENT_VERSION = "1.0"
@@ -83,7 +83,7 @@ def make_receipt(
         findings=tuple(findings[:MOST_FINDINGS]),
     )
     payload = desk.tables[DocumentType.ACKNOWLEDGEMENT].render(acknowledgement)
-    return sign(wrap(_receipt_header(desk, message), payload), desk.gateway_credential)
+    return sign_canonical(wrap(_receipt_header(desk, message), payload), desk.gateway_credential)
 
 
 def check_receipt(

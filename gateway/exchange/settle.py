@@ -27,7 +27,7 @@ from gateway.errors import InvalidDocumentError, MessageIdReusedError, NotFoundE
 from gateway.exchange import reconcile
 from gateway.exchange.context import Desk
 from gateway.exchange.examine import Examined, examine
-from gateway.exchange.known import facts_about
+from gateway.exchange.known import facts_about, presumed_about
 from gateway.exchange.receipts import ReceivedMessage, make_receipt
 from gateway.exchange.reconcile_answer import (
     ReceivedStatement,
@@ -74,7 +74,7 @@ class Foreseen:
     Rules are judged and receipts signed before the transaction, because meanwhile others wait.
 
     Attributes:
-        known: what the register said.
+        known: what the register said, or was presumed to say.
     """
 
     known: RegisterFacts | None
@@ -86,9 +86,10 @@ def settle(desk: Desk, message: Authentic) -> bytes:
     """Return the receipt for ``message`` after storing all that it acknowledges.
 
     1. Examine the payload: signature, schema, content.
-    2. Judge the document by the rules, with what the register knows; sign the receipt.
+    2. Judge the document by the rules, with what the register knows, or most likely knows;
+       sign the receipt.
     3. Open the transaction; a twin that came first has its receipt repeated.
-    4. Judge again if the register says anything else by now.
+    4. Judge again if the register says anything else.
     5. Book the document where it was not refused, then arrival and receipt; sign another
        receipt if booking changed the answer.
 
@@ -103,10 +104,18 @@ def settle(desk: Desk, message: Authentic) -> bytes:
 
 
 def _foresee(desk: Desk, message: Authentic, examined: Examined) -> Foreseen:
-    with desk.store.read() as conn:
-        known = _known(conn, examined)
+    known = _presumed(desk, examined)
     judged = _judge(desk, message, examined, known)
     return Foreseen(known=known, judged=judged, receipt=_receipt(desk, message, judged))
+
+
+def _presumed(desk: Desk, examined: Examined) -> RegisterFacts | None:
+    """Return what the register knows, without asking it where the answer hardly varies."""
+    presumed = None if examined.document is None else presumed_about(examined.document)
+    if examined.document is None or presumed is not None:
+        return presumed
+    with desk.store.read() as conn:
+        return _known(conn, examined)
 
 
 def _settled(

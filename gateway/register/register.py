@@ -8,6 +8,7 @@ the alarm, and the caller may go on in it to store the refusal.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -23,8 +24,8 @@ from gateway.register.delivered import record_delivery
 from gateway.register.findings import Problem, finding
 from gateway.register.issuing import ReceivedResponse
 from gateway.register.issuing import apply_response as record_response_received
-from gateway.register.states import ImportState, IssueState
-from gateway.register.validity import expire_overdue, make_available, reopen
+from gateway.register.states import ImportEvent, ImportState, IssueState, advance
+from gateway.register.validity import expire_overdue, make_available, reopen, tell_available
 from gateway.store import certificates, journal, peers, utilisation
 from gateway.store.rows import CertificateRow, ResponseRow
 from gateway.store.states import DeliveryRole, ResponseStanding, Side
@@ -91,11 +92,15 @@ def record_received(
     if present is not None:
         return present
     replaced = endings.replaceable_received(conn, coo, carriage)
-    stored = _insert(conn, Side.RECEIVED, coo, carriage, ImportState.RECEIVED)
+    state = advance(ImportState.RECEIVED, ImportEvent.MAKE_AVAILABLE)
+    stored = _insert(
+        conn, Side.RECEIVED, coo, carriage, state if available else ImportState.RECEIVED
+    )
     if replaced is not None:
         endings.replace_received(conn, replaced, stored, carriage)
     if available:
-        stored = make_available(conn, stored, at=carriage.at)
+        before = replace(stored, state=ImportState.RECEIVED)
+        tell_available(conn, before, stored, at=carriage.at)
     return stored
 
 

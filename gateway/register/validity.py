@@ -29,9 +29,16 @@ def make_available(
         raise ConflictError(f"a certificate of origin that is {before.state} cannot be released")
     state = advance(before.state, ImportEvent.MAKE_AVAILABLE)
     now = certificates.change(conn, before, at=at, state=state)
+    tell_available(conn, before, now, at=at)
+    return now
+
+
+def tell_available(
+    conn: Connection, before: CertificateRow, now: CertificateRow, *, at: datetime
+) -> None:
+    """Journal that a certificate was released to customs, and tell the national system."""
     note_state(conn, before, now, at=at)
     serial_event(conn, EventKind.CERTIFICATE_AVAILABLE, now, at=at, message_id=now.message_id)
-    return now
 
 
 def expire_overdue(

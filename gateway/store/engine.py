@@ -34,6 +34,7 @@ from gateway.errors import (
 from gateway.store import chain
 from gateway.store.grouping import Group
 from gateway.store.migrations import upgrade
+from gateway.store.statements import begin_keeping, catch_up, forget_kept, send_kept
 
 ResultT = TypeVar("ResultT")
 
@@ -51,6 +52,8 @@ _POSTGRESQL_SETTINGS = (
     "idle_in_transaction_session_timeout = 120000",
 )
 _READ = "eco_read"
+_BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_BEGIN_WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 _SCHEMA_MISSING = ("no such table", "no such column")
 
 
@@ -58,10 +61,16 @@ class Store:
     """Is one database of the gateway, SQLite or PostgreSQL.
 
     Build it with ``Store.open(url)``.  Threads may share it; processes open their own.
+
+    Args:
+        writing: gives the connections of writing transactions.
+        reading: gives those of transactions that cannot write; the same where one connection
+            may change its mind at no cost.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, writing: Engine, reading: Engine) -> None:
+        self._writing = writing
+        self._reading = reading
         self._group = Group(self.begin, self._transaction)
 
     @classmethod
@@ -77,15 +86,22 @@ class Store:
         address = _address(url)
         try:
             if address.get_backend_name() == "sqlite":
-                return cls(_sqlite(address, lock_wait_seconds))
-            return cls(_postgresql(address, lock_wait_seconds))
+                writing = _sqlite(address, lock_wait_seconds, reading=False)
+                return cls(writing, _sqlite(address, lock_wait_seconds, reading=True))
+            engine = _postgresql(address, lock_wait_seconds)
+            return cls(engine, engine)
         except SQLAlchemyError as exc:
             raise ConfigError("the database URL cannot be used") from exc
 
     @property
     def dialect(self) -> str:
         """The name of the database kind: ``sqlite`` or ``postgresql``."""
-        return self._engine.dialect.name
+        return self._writing.dialect.name
+
+    @property
+    def engines(self) -> frozenset[Engine]:
+        """What runs every statement of this store, for whoever watches statements."""
+        return frozenset({self._writing, self._reading})
 
     def migrate(self) -> None:
         """Bring the tables to the newest version; does nothing where they are.
@@ -119,7 +135,7 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        with mapped_errors(), self._engine.connect() as conn, conn.begin():
+        with mapped_errors(), self._writing.connect() as conn, conn.begin():
             chain.open_pending(conn)
             try:
                 yield conn
@@ -152,7 +168,7 @@ class Store:
         Raises:
             BusyError, ConflictError: as ``begin``.
         """
-        with mapped_errors(), self._engine.connect() as conn, conn.begin() as transaction:
+        with mapped_errors(), self._writing.connect() as conn, conn.begin() as transaction:
             chain.open_pending(conn)
             try:
                 yield conn
@@ -167,14 +183,15 @@ class Store:
         Raises:
             BusyError: the database is locked or away.
         """
-        with mapped_errors(), self._engine.connect() as plain:
+        with mapped_errors(), self._reading.connect() as plain:
             conn = plain.execution_options(**{_READ: True})
             with conn.begin():
                 yield conn
 
     def close(self) -> None:
         """Close every pooled connection."""
-        self._engine.dispose()
+        for engine in self.engines:
+            engine.dispose()
 
 
 @contextmanager
@@ -217,49 +234,43 @@ def _address(url: str) -> URL:
     raise ConfigError("the database must be a SQLite file or PostgreSQL")
 
 
-def _sqlite(address: URL, lock_wait: float) -> Engine:
+def _sqlite(address: URL, lock_wait: float, *, reading: bool) -> Engine:
+    """Return the engine of connections that only read, or of those that write.
+
+    One connection for both would be told by PRAGMA query_only what it may do, and each change of
+    a PRAGMA makes SQLite compile every statement of the connection anew.
+    """
     # Last in, first out: the connection used last has the pages in its cache, and the others'
     # caches stay small.
     engine = create_engine(
         address, hide_parameters=True, pool_size=10, max_overflow=20, pool_use_lifo=True
     )
+    busy, only = f"busy_timeout={int(lock_wait * 1000)}", f"query_only={'ON' if reading else 'OFF'}"
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # BEGIN is ours, see below
-        for pragma in (f"busy_timeout={int(lock_wait * 1000)}", *_SQLITE_PRAGMAS):
+        for pragma in (busy, *_SQLITE_PRAGMAS, only):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
     def _begin(conn: Connection) -> None:
         # Writers queue at BEGIN instead of failing when a read lock cannot be raised.
-        reading = conn.get_execution_options().get(_READ, False)
-        if conn.info.get(_READ) is not reading:  # the connection keeps it until told otherwise
-            conn.exec_driver_sql(f"PRAGMA query_only={'ON' if reading else 'OFF'}")
-            conn.info[_READ] = reading
         conn.exec_driver_sql("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
 
     return engine
 
 
 def _postgresql(address: URL, lock_wait: float) -> Engine:
-    from psycopg import IsolationLevel  # whoever runs on SQLite need not have it
-
     engine = create_engine(
-        address,
-        hide_parameters=True,
-        isolation_level="READ COMMITTED",
-        pool_size=10,
-        max_overflow=20,
-        pool_timeout=lock_wait,
+        address, hide_parameters=True, pool_size=10, max_overflow=20, pool_timeout=lock_wait
     )
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
-        connection.autocommit = True  # a SET inside a rolled back transaction would be lost
+        connection.autocommit = True  # BEGIN is ours, see below
         for setting in (f"lock_timeout = {int(lock_wait * 1000)}", *_POSTGRESQL_SETTINGS):
             connection.execute(f"SET {setting}")
-        connection.autocommit = False
 
     @event.listens_for(engine, "checkout")
     def _require_open(connection: Any, _record: Any, _proxy: Any) -> None:
@@ -270,12 +281,27 @@ def _postgresql(address: URL, lock_wait: float) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(conn: Connection) -> None:
-        # The driver puts these into its BEGIN: no statement of their own.
+        # Travels with the first statement, whoever sends it.
         reading = conn.get_execution_options().get(_READ, False)
-        driver: Any = conn.connection.driver_connection
-        driver.read_only = True if reading else None
-        driver.isolation_level = (
-            IsolationLevel.REPEATABLE_READ if reading else IsolationLevel.READ_COMMITTED
-        )
+        begin_keeping(conn, _BEGIN_READING if reading else _BEGIN_WRITING)
 
+    _keep_in_order(engine)
     return engine
+
+
+def _keep_in_order(engine: Engine) -> None:
+    """Have what our statements keep back sent before SQLAlchemy's own, and before the commit."""
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _before(
+        conn: Connection, _cursor: Any, _text: str, _values: Any, context: Any, _many: bool
+    ) -> None:
+        if context is not None:  # not one of ours
+            catch_up(conn)
+
+    @event.listens_for(engine, "commit")
+    def _commit(conn: Connection) -> None:
+        send_kept(conn)
+        forget_kept(conn)
+
+    event.listen(engine, "rollback", forget_kept)

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from gateway.errors import BusyError, GatewayError
+from gateway.store.statements import send_kept
 
 MOST_TOGETHER = 32
 """Members of one transaction: enough to make its commit cheap, few enough to answer soon."""
@@ -120,6 +121,7 @@ class Group:
             with self._begin_shared() as conn, failed:
                 for member in members:
                     member.do(conn)
+                send_kept(conn)  # what fails in it is work of a member too
         except Exception as exc:  # noqa: BLE001 - every member hears of it
             if failed.in_work:
                 return False

@@ -31,6 +31,12 @@ _BY_TLS = Statement(
         peer_credentials.c.fingerprint == bindparam("fingerprint"),
     )
 )
+_ID_BY_TLS = Statement(
+    select(peer_credentials.c.peer_id).where(
+        peer_credentials.c.use == CredentialUse.TLS,
+        peer_credentials.c.fingerprint == bindparam("fingerprint"),
+    )
+)
 _LANE = Statement(select(lanes).where(lanes.c.peer_id == bindparam("own")))
 
 
@@ -130,6 +136,12 @@ def by_tls_fingerprint(
         return peer
     shown = credentials(conn, peer.id, CredentialUse.TLS, at=at)
     return peer if any(one.fingerprint == fingerprint.lower() for one in shown) else None
+
+
+def holds_tls(conn: Connection, peer: Peer, fingerprint: str) -> bool:
+    """Return whether a TLS certificate with this SHA-256 is registered for ``peer``."""
+    held = _ID_BY_TLS.all(conn, fingerprint=fingerprint.lower())
+    return any(row.peer_id == peer.id for row in held)
 
 
 def every(conn: Connection) -> tuple[Peer, ...]:

@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, Numeric, String, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 """A 64-bit key; SQLite numbers rows by itself only where the type is INTEGER."""
 
@@ -123,4 +125,4 @@ class JsonText(TypeDecorator[Any]):
 
 def canonical_json(value: Any) -> str:
     """Return ``value`` as JSON with sorted keys and no spare white space."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return _CANONICAL.encode(value)

@@ -25,7 +25,7 @@ from gateway.trust.registry import (
     SignerRole,
     fingerprint_of,
 )
-from gateway.trust.signing import sign
+from gateway.trust.signing import sign, sign_canonical
 from gateway.trust.verifying import Verified, verify
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "policy_named",
     "require_signing_cert",
     "sign",
+    "sign_canonical",
     "verify",
     "write_private",
 ]

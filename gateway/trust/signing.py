@@ -47,11 +47,33 @@ def sign(xml: bytes, credential: Credential, *, root: etree._Element | None = No
         root = parse(xml)  # 1
     _require_room_for_signature(root)  # 2
     whole = canonical(root, written.CANONICALIZATION)
-    digest = base64.b64encode(hashlib.sha256(whole).digest())  # 3
+    return _with_last_child(xml, root, _signature(whole, credential))  # 3, 4, 5
+
+
+def sign_canonical(xml: bytes, credential: Credential) -> bytes:
+    """Return a document of our own writing with its signature, without reading it again.
+
+    Args:
+        xml: our XML declaration, and below it the document in exclusive canonical form, unsigned.
+            Nobody checks that here: whoever writes canonical text has a test that compares.
+
+    Raises:
+        ConfigError: the key did not sign.
+    """
+    if not xml.startswith(_DECLARATION):
+        raise RuntimeError("sign_canonical takes what begins with our XML declaration only")
+    text = xml[len(_DECLARATION) :]
+    end = text.rindex(b"</")
+    signature = _signature(text, credential)
+    return b"".join((_DECLARATION, text[:end], signature, text[end:]))
+
+
+def _signature(whole: bytes, credential: Credential) -> bytes:
+    """Return the signature over a canonical document."""
+    digest = base64.b64encode(hashlib.sha256(whole).digest())
     signer = credential.value_signer
-    value = _value(signer, written.signed_info(signer.method, digest))  # 4
-    signature = written.signature(signer.method, digest, value, credential.certificates_text)
-    return _with_last_child(xml, root, signature)  # 5
+    value = _value(signer, written.signed_info(signer.method, digest))
+    return written.signature(signer.method, digest, value, credential.certificates_text)
 
 
 def _require_room_for_signature(root: etree._Element) -> None:

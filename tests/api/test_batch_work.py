@@ -58,9 +58,9 @@ def killed_after(statements: int, front: Front) -> bool:
             if left < 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        engine = front.desk.store._engine
-        event.listen(engine, "before_cursor_execute", count)
-        event.listen(engine, "commit", count)
+        for engine in front.desk.store.engines:
+            event.listen(engine, "before_cursor_execute", count)
+            event.listen(engine, "commit", count)
         worker(front, lease_seconds=LEASE).run()
 
     status = fork(work, front.desk.store).wait()

@@ -8,7 +8,7 @@ whatever was left.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -49,24 +49,28 @@ class Cuts:
 @contextmanager
 def watched(store: Store, cuts: Cuts) -> Iterator[None]:
     """Make every statement of ``store``, and each side of every commit, a step."""
-    engine = store._engine
-    commit = engine.dialect.do_commit
 
     def before(_conn: Any, _cursor: Any, statement: str, *_more: Any) -> None:
         cuts.step(statement[:40])
+
+    with ExitStack() as stack:
+        for engine in store.engines:
+            event.listen(engine, "before_cursor_execute", before)
+            stack.callback(event.remove, engine, "before_cursor_execute", before)
+            _watch_commits(engine.dialect, cuts, stack)
+        yield
+
+
+def _watch_commits(dialect: Any, cuts: Cuts, stack: ExitStack) -> None:
+    commit = dialect.do_commit
 
     def do_commit(connection: Any) -> None:
         cuts.step("before commit")
         commit(connection)
         cuts.step("after commit")
 
-    event.listen(engine, "before_cursor_execute", before)
-    engine.dialect.do_commit = do_commit
-    try:
-        yield
-    finally:
-        event.remove(engine, "before_cursor_execute", before)
-        engine.dialect.do_commit = commit
+    dialect.do_commit = do_commit
+    stack.callback(setattr, dialect, "do_commit", commit)
 
 
 @pytest.fixture

@@ -70,23 +70,27 @@ def watch(store: Store, side: str, steps: Steps) -> None:
     The deed is done *in place of* the statement: when it raises an error of the database
     driver, SQLAlchemy takes it for the statement's own.
     """
-    engine = store._engine
-    dialect: Any = engine.dialect
-    commit = dialect.do_commit
 
     def before(_cursor: Any, statement: str, *_more: Any) -> None:
         steps.step(f"{side}: {_short(statement)}")
+
+    for engine in store.engines:
+        for kind in ("do_execute", "do_executemany", "do_execute_no_params"):
+            event.listen(engine, kind, before)
+        _watch_commits(engine.dialect, side, steps)
+        if store.dialect == "sqlite":
+            event.listen(engine, "connect", _do_not_wait_for_the_disk)
+
+
+def _watch_commits(dialect: Any, side: str, steps: Steps) -> None:
+    commit = dialect.do_commit
 
     def do_commit(connection: Any) -> None:
         steps.step(f"{side}: before COMMIT")
         commit(connection)
         steps.step(f"{side}: after COMMIT")
 
-    for kind in ("do_execute", "do_executemany", "do_execute_no_params"):
-        event.listen(engine, kind, before)
     dialect.do_commit = do_commit
-    if store.dialect == "sqlite":
-        event.listen(engine, "connect", _do_not_wait_for_the_disk)
 
 
 def _do_not_wait_for_the_disk(connection: Any, _record: Any) -> None:

@@ -186,9 +186,11 @@ def test_BUSY_a_full_disk_takes_nothing_and_heals_when_there_is_room(theatre: Th
     store = Store.open(theatre.urls["KE"])
     room = {"pages": 0}
 
-    @event.listens_for(store._engine, "begin")
-    def _bound(conn: Any) -> None:
+    def bound(conn: Any) -> None:
         conn.exec_driver_sql(f"PRAGMA max_page_count={room['pages'] or 1_000_000}")
+
+    for engine in store.engines:
+        event.listen(engine, "begin", bound)
 
     take = _kenya_with(theatre, store)
     with store.read() as conn:

@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 
 from gateway.documents import Verdict
 from gateway.errors import ConfigError, SchemaError, error_for_code
-from gateway.exchange import outbound, settle
+from gateway.exchange import booking, outbound, settle
 from gateway.exchange.answers import PeerEntrance
 from gateway.exchange.outbound import submit_document
 from gateway.store import bodies, inbox, outbox
@@ -244,8 +244,8 @@ def test_a_submission_that_breaks_off_anywhere_leaves_nothing_behind(
     zambia, url = theatre.scene.side("ZM"), theatre.urls["ZM"]
     borders: dict[str, tuple[Any, str]] = {
         "sign": (outbound, "sign"),
-        "enqueue": (outbound.outbox, "enqueue"),
-        "register": (outbound.register, "record_issued"),
+        "enqueue": (booking.outbox, "enqueue"),
+        "register": (booking.register, "record_issued"),
     }
     owner, name = borders[place]
     before = digest_of(url)

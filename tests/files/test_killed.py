@@ -38,7 +38,8 @@ def count_steps(spool: Spool, steps: Steps) -> None:
             steps.step(name)
 
     sys.addaudithook(hook)
-    event.listen(spool.counter.desk.store._engine, "commit", lambda _conn: steps.step("commit"))
+    for engine in spool.counter.desk.store.engines:
+        event.listen(engine, "commit", lambda _conn: steps.step("commit"))
 
 
 def killed_at(spool: Spool, number: int) -> int:

@@ -109,18 +109,19 @@ def test_no_scrape_and_no_watch_reads_what_grows_from_end_to_end(
     queue(corridor)
     fail_often(corridor)
     statements: list[tuple[str, object]] = []
-    engine = premises.desk.store._engine
 
-    @event.listens_for(engine, "before_cursor_execute")
-    def _note(_conn, _cursor, statement, parameters, _context, _many):
+    def note(_conn, _cursor, statement, parameters, _context, _many):
         if statement.lstrip().upper().startswith("SELECT"):
             statements.append((statement, parameters))
 
+    for engine in premises.desk.store.engines:
+        event.listen(engine, "before_cursor_execute", note)
     scrape(premises)
     corridor.clock.pass_time(minutes=1)
     watch(premises, office(Tray()).desk, "w")
     scrape(premises)
-    event.remove(engine, "before_cursor_execute", _note)
+    for engine in premises.desk.store.engines:
+        event.remove(engine, "before_cursor_execute", note)
     assert statements
     scans = []
     with premises.desk.store.read() as conn:

@@ -20,10 +20,13 @@ from sqlalchemy.exc import OperationalError
 
 from gateway.errors import BusyError, ConflictError, InputError
 from gateway.store import Store, bodies, events, journal
+from gateway.store.statements import inserting
+from gateway.store.tables import tallies
 from tests.crash.forks import fork
 from tests.crash.steps import Steps, watch
 from tests.store.helpers import NOW
 
+_COUNT = inserting(tallies, ("name", "labels", "value"))
 CALLER = contextvars.ContextVar("CALLER", default="nobody")
 
 
@@ -90,7 +93,7 @@ def stored(store: Store) -> set[str]:
 def commits_of(store: Store) -> list[str]:
     """Return a list that grows by one with each commit."""
     seen: list[str] = []
-    event.listen(store._engine, "commit", lambda _conn: seen.append("COMMIT"))
+    event.listen(store._writing, "commit", lambda _conn: seen.append("COMMIT"))
     return seen
 
 
@@ -132,7 +135,7 @@ def test_more_callers_than_fit_one_transaction_are_served_in_turns(store: Store)
 def test_who_comes_alone_is_served_as_by_a_transaction_of_its_own(store: Store) -> None:
     statements: list[str] = []
     event.listen(
-        store._engine,
+        store._writing,
         "before_cursor_execute",
         lambda _conn, _cursor, statement, *_more: statements.append(statement),
     )
@@ -198,7 +201,7 @@ def test_bytes_that_a_failed_member_stored_are_stored_by_the_next(store: Store) 
 
 
 def test_a_commit_that_fails_is_a_busy_database_to_every_member(store: Store) -> None:
-    crowd, dialect = Crowd(store), store._engine.dialect
+    crowd, dialect = Crowd(store), store._writing.dialect
     commit: Any = dialect.do_commit
     begun: list[int] = []
 
@@ -218,8 +221,23 @@ def test_a_commit_that_fails_is_a_busy_database_to_every_member(store: Store) ->
     assert store.together(writer("later")) == "later"
 
 
+def test_a_statement_that_fails_late_costs_the_others_of_the_group_nothing(store: Store) -> None:
+    """PostgreSQL hears of a statement without rows after the work that it belongs to."""
+    crowd = Crowd(store)
+
+    def twice(conn: Connection) -> None:
+        write(conn, "twice")
+        for _ in range(2):
+            _COUNT.run(conn, name="twice", labels="", value=1)
+
+    crowd.come({"a": writer("a"), "twice": twice, "z": writer("z")})
+    assert isinstance(crowd.answers["twice"], ConflictError)
+    assert (crowd.answers["a"], crowd.answers["z"]) == ("a", "z")
+    assert stored(store) == {"a", "z"}
+
+
 def test_nobody_is_answered_before_the_commit(store: Store) -> None:
-    crowd, dialect = Crowd(store), store._engine.dialect
+    crowd, dialect = Crowd(store), store._writing.dialect
     commit: Any = dialect.do_commit
     answered: list[set[str]] = []
 

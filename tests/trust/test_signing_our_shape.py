@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from gateway.trust import Credential, PeerTrust, SignerRole, sign, verify
+from gateway.trust import Credential, PeerTrust, SignerRole, sign, sign_canonical, verify
 from gateway.trust.algorithms import SignatureMethod
 from gateway.trust.demo_pki import CountryPki
 from gateway.trust.values import EllipticSigner, RsaSigner
@@ -149,3 +149,19 @@ def test_another_chain_is_written_by_another_credential_only(kenya: CountryPki) 
     text = etree.fromstring(signed)[-1][2][0][0].text or ""
     pem = f"-----BEGIN CERTIFICATE-----\n{text}-----END CERTIFICATE-----\n".encode()
     assert x509.load_pem_x509_certificate(pem) == alone.signing_cert
+
+
+@settings(max_examples=40, deadline=None)
+@given(root=elements())
+def test_canonical_text_is_signed_alike_whether_or_not_it_is_read_again(
+    kenya: CountryPki, root: etree._Element
+) -> None:
+    text = etree.tostring(root, method="c14n", exclusive=True, with_comments=False)
+    xml = b"<?xml version='1.0' encoding='UTF-8'?>\n" + text
+    credential = kenya.gateway.credential
+    assert sign_canonical(xml, credential) == sign(xml, credential)
+
+
+def test_text_without_our_declaration_is_not_signed_unread(kenya: CountryPki) -> None:
+    with pytest.raises(RuntimeError):
+        sign_canonical(b"<a></a>", kenya.gateway.credential)

@@ -90,6 +90,14 @@ def test_what_is_wrapped_is_read_back_unchanged_and_follows_the_schema(schema, h
     assert peek(root) == header
 
 
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(header=headers, payload=st.binary(min_size=1, max_size=300))
+def test_an_envelope_is_written_in_exclusive_canonical_form(header, payload):
+    written = wrap(header, payload)
+    canonical = etree.tostring(parse(written), method="c14n", exclusive=True, with_comments=False)
+    assert written.partition(b"?>\n")[2] == canonical
+
+
 def test_times_are_written_in_utc_with_seconds_or_finer():
     def written(moment):
         root = parse(wrap(replace(HEADER, created_at=moment), PAYLOAD))

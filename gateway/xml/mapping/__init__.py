@@ -1,7 +1,8 @@
 """The mapping engine: one table for each message says what every field is in XML.
 
 A table (``mappings/*.yaml``) is loaded, checked against document model and message schema, and
-compiled into a writer and a reader.  How tables are written: docs/messages.md.
+compiled into a writer, its mirror image, and a reader of every other spelling.  How tables are
+written: docs/messages.md.
 """
 
 from gateway.xml.mapping.placing import Placed, placed

@@ -17,8 +17,8 @@ from gateway.xml.mapping import complaints
 from gateway.xml.mapping.anatomy import Anatomy
 from gateway.xml.mapping.attributes import AttributeReader
 from gateway.xml.mapping.plan import FORMATS, Constant, Node, Wrapper
-from gateway.xml.mapping.slots import Reading, Slot, collapsed
-from gateway.xml.namespaces import DS_NS, UDT_NS
+from gateway.xml.mapping.slots import VERBATIM_TYPES, Reading, Slot, collapsed
+from gateway.xml.namespaces import DS_NS
 
 Handler = Callable[[etree._Element, Reading, dict[str, Any], str], None]
 """Reads one element into the record whose document path is the last argument."""
@@ -27,7 +27,6 @@ Put = Callable[[Reading, dict[str, Any], str, str], None]
 """Stores the text of one element in the record whose document path is the third argument."""
 
 _SIGNATURE: Final = f"{{{DS_NS}}}Signature"
-_VERBATIM_TYPES: Final = frozenset({f"{{{UDT_NS}}}TextType"})
 
 
 def compile_reader(root: Node, anatomy: Anatomy) -> Callable[[etree._Element], Reading]:
@@ -133,7 +132,7 @@ def _container_reader(
 def _text_reader(node: Node, attributes: AttributeReader) -> Handler:
     if node.text is None:
         raise ValueError(node.path)
-    put = Slot(node.text, verbatim=node.declaration.type_name in _VERBATIM_TYPES).put
+    put = Slot(node.text, verbatim=node.declaration.type_name in VERBATIM_TYPES).put
     expected, path = attributes.expected, node.path
     if node.wrapper:
         return _wrapped_text_reader(node, node.wrapper, attributes, put)

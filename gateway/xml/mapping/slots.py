@@ -12,8 +12,12 @@ from gateway.xml.mapping import complaints
 from gateway.xml.mapping.complaints import Complaint
 from gateway.xml.mapping.plan import Binding
 from gateway.xml.mapping.values import TEXT
+from gateway.xml.namespaces import UDT_NS
 
 MAX_FINDINGS: Final = 200
+VERBATIM_TYPES: Final = frozenset({f"{{{UDT_NS}}}TextType"})
+"""Data types whose white space says something."""
+
 _SPACE: Final = re.compile("[ \t\r\n]+")
 
 

@@ -23,6 +23,7 @@ from gateway.xml.mapping.blueprint import Blueprint
 from gateway.xml.mapping.checks import check_coverage, check_plan
 from gateway.xml.mapping.entries import Entry, Place, localised
 from gateway.xml.mapping.marked_yaml import MarkedDict, load_marked
+from gateway.xml.mapping.mirroring import Mirror, compile_mirror
 from gateway.xml.mapping.plan import Node
 from gateway.xml.mapping.planning import Planner
 from gateway.xml.mapping.reading import compile_reader
@@ -53,6 +54,7 @@ class MappingTable:
     file: Path
     plan: Node = field(repr=False, compare=False)
     _write: Write = field(repr=False, compare=False)
+    _mirror: Mirror = field(repr=False, compare=False)
     _read: Callable[[etree._Element], Reading] = field(repr=False, compare=False)
     _by_field: Mapping[str, Row] = field(repr=False, compare=False)
 
@@ -77,6 +79,7 @@ class MappingTable:
             file=path,
             plan=planner.root,
             _write=compile_writer(planner.root, anatomy, prefixes),
+            _mirror=compile_mirror(planner.root, anatomy),
             _read=compile_reader(planner.root, anatomy),
             _by_field={row.field: row for row in planner.rows if row.kind is RowKind.VALUE},
         )
@@ -102,7 +105,8 @@ class MappingTable:
         if root.tag != self.plan.step.tag:
             wrong = complaints.WRONG_ROOT.about("", str(root.tag), self.plan.step.tag)
             raise InvalidDocumentError("the message is of another type", findings=[wrong])
-        reading = self._read(root)
+        values = self._mirror(root)  # nearly every message is spelled as we spell it
+        reading = self._read(root) if values is None else Reading(values=values)
         model = MODELS[self.document_type]
         try:
             document = from_values(model, reading.values)
