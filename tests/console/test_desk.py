@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from gateway.config import settings_from
+from gateway.console_side import console_settings
 from gateway.documents import UtilisationStatus
 from gateway.errors import ConflictError, NotPermittedError
-from gateway.national_side import console_settings
 from gateway.services import four_eyes
 from gateway.services.people.roles import Visitor
 from gateway.store import (
