@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
 
 from gateway.errors import GatewayError
 from gateway.exchange.context import Desk
@@ -112,6 +113,21 @@ def ring(scheduler: BackgroundScheduler) -> None:
         job.modify(next_run_time=now)
 
 
+class Beat(IntervalTrigger):
+    """Rings every so many seconds; whatever was missed meanwhile is one ring.
+
+    The library would count up every moment missed: after a clock that leapt by years, or a host
+    that slept for a week, that is more of them than fit into memory.
+    """
+
+    def get_next_fire_time(
+        self, previous_fire_time: datetime | None, now: datetime
+    ) -> datetime | None:
+        """Return the next moment after ``previous_fire_time``, ``now`` where that has passed."""
+        following: datetime | None = super().get_next_fire_time(previous_fire_time, now)
+        return following if following is None else max(following, now)
+
+
 def run_until_stopped(jobs: list[Job], lanes: Lanes, *, grace_seconds: float) -> None:
     """Run ``jobs`` and send what is due until SIGTERM or SIGINT.
 
@@ -145,7 +161,8 @@ def start(jobs: list[Job]) -> BackgroundScheduler:
     for job in jobs:
         scheduler.add_executor(ThreadPoolExecutor(max_workers=1), alias=job.name)
         work, name = _guarded(job), job.name
-        scheduler.add_job(work, "interval", seconds=job.seconds, id=name, executor=name)
+        beat = Beat(seconds=job.seconds, timezone="UTC")
+        scheduler.add_job(work, beat, id=name, executor=name)
     scheduler.start()
     return scheduler
 
