@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import pytest
 
@@ -13,15 +14,21 @@ from gateway.web.console.pages import Method, Open, Page
 from tests.console.house import House
 
 SERIAL = "ZM-20260309-000123"
-PLACES = {"country": "ZM", "serial": SERIAL, "number": "1", "login": "somebody"}
+PLACES = {
+    "country": "ZM",
+    "serial": SERIAL,
+    "number": "1",
+    "login": "somebody",
+    "message_id": "no-such-message",
+}
 """What stands for the parameters of each address."""
 REACHED = {200, 303, 400, 401, 404, 409, 422, 429}
 """Answers of pages that let the visitor in, whatever became of what was asked."""
 NO_RIGHT = 403
 
 
-def address(page: Page) -> str:
-    return re.sub(r"<(?:\w+:)?(\w+)>", lambda match: PLACES[match[1]], page.path)
+def address(page: Page, places: Mapping[str, str] = PLACES) -> str:
+    return re.sub(r"<(?:\w+:)?(\w+)>", lambda match: places[match[1]], page.path)
 
 
 def may(role: PersonRole, page: Page) -> bool:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.services.people.roles import Right
-from gateway.web.console import account, certificates, colleagues, finding, public, signing_in
+from gateway.web.console import (
+    account,
+    alarms,
+    certificates,
+    colleagues,
+    finding,
+    letters,
+    operating,
+    public,
+    signing_in,
+)
 from gateway.web.console.pages import Page
 
 PAGES: Final[tuple[Page, ...]] = (
@@ -15,10 +25,14 @@ PAGES: Final[tuple[Page, ...]] = (
     *certificates.PAGES,
     *colleagues.PAGES,
     *public.PAGES,
+    *operating.PAGES,
+    *letters.PAGES,
+    *alarms.PAGES,
 )
 
 MENU: Final[tuple[tuple[str, Right], ...]] = (
     ("start", Right.FIND),
     ("people", Right.PEOPLE),
+    ("operating", Right.WATCH),
 )
 """Pages in the head of every page, with the right that it takes to see them there."""
