@@ -11,6 +11,7 @@ from gateway.web.console import (
     certificates,
     colleagues,
     finding,
+    journalling,
     letters,
     operating,
     public,
@@ -28,11 +29,13 @@ PAGES: Final[tuple[Page, ...]] = (
     *operating.PAGES,
     *letters.PAGES,
     *alarms.PAGES,
+    *journalling.PAGES,
 )
 
 MENU: Final[tuple[tuple[str, Right], ...]] = (
     ("start", Right.FIND),
     ("people", Right.PEOPLE),
     ("operating", Right.WATCH),
+    ("journal", Right.JOURNAL),
 )
 """Pages in the head of every page, with the right that it takes to see them there."""
