@@ -112,13 +112,13 @@ def test_the_first_entry_since_a_moment_is_found_by_halving(house: House, number
 
 def test_a_broken_chain_is_said_at_the_top(house: House) -> None:
     browser = house.as_role(AUDITOR)
-    assert 'class="note good"' in text(browser, "/journal")
-    with house.front.desk.store.begin() as conn:
-        watch_marks.lock(conn, "journal")
-        watch_marks.move(conn, "journal", 3, at=NOW, fault="the entry was changed")
-    page = text(browser, "/journal")
-    assert 'class="note bad"' in page
-    assert "the entry was changed" in page
+    assert 'class="note warn"' in text(browser, "/journal")  # nobody has followed it yet
+    for fault, tone in ((None, "good"), ("the entry was changed", "bad")):
+        with house.front.desk.store.begin() as conn:
+            watch_marks.lock(conn, "journal")
+            watch_marks.move(conn, "journal", 3, at=NOW, fault=fault)
+        assert f'class="note {tone}"' in text(browser, "/journal")
+    assert "the entry was changed" in text(browser, "/journal")
 
 
 @pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t", "\r", "＝", " =", "\u202e="])

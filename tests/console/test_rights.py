@@ -20,6 +20,7 @@ PLACES = {
     "number": "1",
     "login": "somebody",
     "message_id": "no-such-message",
+    "table": "pairs",
 }
 """What stands for the parameters of each address."""
 REACHED = {200, 303, 400, 401, 404, 409, 422, 429}

@@ -15,6 +15,7 @@ from gateway.web.console import (
     letters,
     operating,
     public,
+    reporting,
     signing_in,
 )
 from gateway.web.console.pages import Page
@@ -30,6 +31,7 @@ PAGES: Final[tuple[Page, ...]] = (
     *letters.PAGES,
     *alarms.PAGES,
     *journalling.PAGES,
+    *reporting.PAGES,
 )
 
 MENU: Final[tuple[tuple[str, Right], ...]] = (
@@ -37,5 +39,6 @@ MENU: Final[tuple[tuple[str, Right], ...]] = (
     ("people", Right.PEOPLE),
     ("operating", Right.WATCH),
     ("journal", Right.JOURNAL),
+    ("reports", Right.REPORT),
 )
 """Pages in the head of every page, with the right that it takes to see them there."""
