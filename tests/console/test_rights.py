@@ -21,6 +21,7 @@ PLACES = {
     "login": "somebody",
     "message_id": "no-such-message",
     "table": "pairs",
+    "identifier": "NO-SUCH-PEER",
 }
 """What stands for the parameters of each address."""
 REACHED = {200, 303, 400, 401, 404, 409, 422, 429}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -13,9 +14,17 @@ from gateway.exchange.context import Desk
 from gateway.exchange.retry_table import RetryTable
 from gateway.operations.premises import Premises
 from gateway.store import Peer, peers
-from gateway.transport import PeerTransport, Transport
+
+if TYPE_CHECKING:
+    from gateway.transport import PeerTransport
 
 LONGEST_REASON = 500
+
+
+def _peer_transport() -> PeerTransport:
+    from gateway.transport import PeerTransport  # loads HTTP and SOAP; most pages call nobody
+
+    return PeerTransport()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +43,7 @@ class OperatingDesk:
     resend_most: int = 500
     resend_gap: timedelta = timedelta(seconds=0.2)
     publish: Callable[[], None] = lambda: None
-    open_transport: Callable[[], Transport] = field(default=PeerTransport)
+    open_transport: Callable[[], PeerTransport] = _peer_transport
 
     @property
     def desk(self) -> Desk:

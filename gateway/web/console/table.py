@@ -14,6 +14,7 @@ from gateway.web.console import (
     journalling,
     letters,
     operating,
+    peering,
     public,
     reporting,
     signing_in,
@@ -32,6 +33,7 @@ PAGES: Final[tuple[Page, ...]] = (
     *alarms.PAGES,
     *journalling.PAGES,
     *reporting.PAGES,
+    *peering.PAGES,
 )
 
 MENU: Final[tuple[tuple[str, Right], ...]] = (
