@@ -216,6 +216,14 @@ def test_messages_are_paged_without_gap_or_repetition(
     assert seen == ids[::-1]
 
 
+def test_what_waits_is_listed_apart_from_what_is_at_its_end(house: House) -> None:
+    gone, waits = dead(house, 1), queued(house, 2)
+    browser = house.as_role(OPERATOR)
+    listed = unquote(text(browser, "/operating/messages?state=UNDER_WAY&peer=KE-SW"))
+    assert f"/operating/messages/{waits}" in listed
+    assert f"/operating/messages/{gone}" not in listed
+
+
 @pytest.mark.parametrize("written", ["x", "-1", "1" * 19, "\u0661"])
 def test_an_address_that_was_not_made_here_is_refused(house: House, written: str) -> None:
     browser = house.as_role(OPERATOR)

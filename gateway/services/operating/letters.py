@@ -114,12 +114,24 @@ def sent(
     *,
     peer_id: int | None = None,
     state: DeliveryState | None = None,
+    under_way: bool = False,
     before: int | None = None,
     limit: int = EACH,
 ) -> tuple[Listed, ...]:
-    """Return the newest messages sent from here; one more than ``limit`` if more follow."""
+    """Return the newest messages sent from here; one more than ``limit`` if more follow.
+
+    Args:
+        under_way: only those that are not at their end.
+    """
     with desk.desk.store.read() as conn:
-        rows = outbox.page(conn, peer_id=peer_id, state=state, before=before, limit=limit + 1)
+        rows = outbox.page(
+            conn,
+            peer_id=peer_id,
+            state=state,
+            waiting=under_way,
+            before=before,
+            limit=limit + 1,
+        )
         return _listed(desk, conn, rows)
 
 

@@ -15,6 +15,8 @@ from gateway.store.dead_letters import WAITING, Choice
 from gateway.web.console.pages import Answer, Go, Method, Page, Shown, Visit
 
 EACH: Final = 50
+UNDER_WAY: Final = "UNDER_WAY"
+"""Stands in addresses for every state that is not the end."""
 _LONGEST_NUMBER: Final = 18
 _CODE_LENGTH: Final = 40
 
@@ -23,12 +25,17 @@ def show_messages(visit: Visit) -> Answer:
     """List messages sent from here by state and peer, the newest first."""
     state = stated(DeliveryState, visit.query.get("state"))
     rows = letters.sent(
-        visit.operating, peer_id=peer_id(visit), state=state, before=before(visit), limit=EACH
+        visit.operating,
+        peer_id=peer_id(visit),
+        state=state,
+        under_way=visit.query.get("state") == UNDER_WAY,
+        before=before(visit),
+        limit=EACH,
     )
     values = {
         "rows": rows[:EACH],
         "go_on": rows[EACH - 1].dispatch.id if len(rows) > EACH else None,
-        "states": tuple(DeliveryState),
+        "states": (UNDER_WAY, *DeliveryState),
         "asked": kept(visit, "peer", "state"),
     }
     return Shown(template="messages.html", values=values)

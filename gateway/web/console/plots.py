@@ -17,6 +17,7 @@ from gateway.web.console.figures import Part, bar
 _WIDTH, _HEIGHT, _GAP = 600, 150, 2
 _TOP, _FOOT = 26, 28
 _LEAST: Final = 1.5
+_WIDEST: Final = 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +82,7 @@ def _pile(column: Pile, left: float, width: float, most: float) -> Markup:
                 tone,
                 round(left + _GAP / 2, 1),
                 round(max(0.0, ground), 1),
-                round(max(1.0, width - _GAP), 1),
+                round(min(_WIDEST, max(1.0, width - _GAP)), 1),
                 round(tall, 1),
             )
         )
