@@ -82,7 +82,7 @@ def cells(conn: Connection, bounds: Bounds) -> tuple[Cell, ...]:
     used = or_(
         own.reported_status.in_(_USED),
         own.state.in_([ImportState.PARTIALLY_UTILISED, ImportState.UTILISED]),
-    )
+    ).label("was_used")
     keys = (
         own.side,
         own.issuing_country,
@@ -93,7 +93,8 @@ def cells(conn: Connection, bounds: Bounds) -> tuple[Cell, ...]:
         used,
         own.authority_code,
     )
-    query = select(*keys, func.count()).where(_within(bounds)).group_by(*keys)
+    plain = [key for key in keys if key is not used]
+    query = select(*keys, func.count()).where(_within(bounds)).group_by(*plain, "was_used")
     return tuple(
         Cell(
             side=row[0],
@@ -145,12 +146,12 @@ def delivered(conn: Connection, bounds: Bounds) -> tuple[Cell, ...]:
 def chapters(conn: Connection, bounds: Bounds) -> tuple[Counted, ...]:
     """Return how many certificates cover goods of each chapter of the Harmonized System."""
     items = certificate_items.c
-    chapter = func.substr(items.hs_code, 1, 2)
+    chapter = func.substr(items.hs_code, 1, 2).label("chapter_of")
     query = (
         select(own.side, chapter, own.authority_code, func.count(own.id.distinct()))
         .join(certificate_items, items.certificate_id == own.id)
         .where(_within(bounds))
-        .group_by(own.side, chapter, own.authority_code)
+        .group_by(own.side, "chapter_of", own.authority_code)
     )
     return _counted(_allowed(conn, query, bounds, authority=2))
 

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from datetime import date
 
 import pytest
 
+from gateway.documents import UtilisationStatus
+from gateway.documents.customs_response import Reason
 from gateway.errors import InputError
 from gateway.services.reports.certificates import _share, period_of
-from gateway.store import PersonRole
-from tests.console.house import Browser, House
+from gateway.store import PersonRole, Store, tallies
+from gateway.trust.demo_pki import DemoPki
+from tests.api.conftest import make_border
+from tests.console.house import Browser, House, make_house
+from tests.exchange.corridor import decide
+from tests.factories import NOW, certificate
 
 TABLES = ("pairs", "kinds", "months", "chapters", "times", "reasons", "rules", "overdue")
 PERIOD = "first=2026-01&last=2026-03"
@@ -119,3 +126,28 @@ def test_a_share_is_the_least_value_that_so_many_do_not_exceed(
 
 def test_no_such_table_is_no_page(houses: tuple[House, House]) -> None:
     assert houses[0].as_role(PersonRole.AUDITOR).get("/reports/x.csv").status_code == 404
+
+
+def test_reports_count_the_same_on_each_database(
+    pki: DemoPki, make_store: Callable[[], Store]
+) -> None:
+    border = make_border(pki, make_store)
+    assert border.zm.submit(certificate()).status_code == 202
+    border.deliver()
+    why = Reason(code="STAMP_SPECIMEN", text="The stamp differs from the specimen that we hold.")
+    decide(border.corridor.ke, UtilisationStatus.REJECTED, reasons=(why,))
+    border.deliver()
+    with border.zm.desk.store.begin() as conn:
+        tallies.fold(conn, at=NOW)
+    house = make_house(border.zm)
+    auditor, operator = house.as_role(PersonRole.AUDITOR), house.as_role(PersonRole.OPERATOR)
+    (line,) = rows(auditor, "pairs")
+    assert (line["issued"], line["sent"], line["used"]) == ("1", "1", "0")
+    (reason,) = rows(auditor, "reasons")
+    assert (reason["name"], reason["count"]) == ("STAMP_SPECIMEN", "1")
+    for table in TABLES:
+        rows(auditor, table)
+    for path in ("/operating", "/operating/attempts?failed=yes", "/operating/arrivals?refused=yes"):
+        assert operator.get(path).status_code == 200
+    for query in ("since=2026-03-01&until=2026-03-31", "actor=gateway", "subject=KE-SW"):
+        assert auditor.get(f"/journal?{query}").status_code == 200
