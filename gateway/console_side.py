@@ -10,13 +10,22 @@ from pathlib import Path
 
 from flask import Flask
 
-from gateway.app import Gateway, open_gateway, system_clock
+from gateway.app import (
+    Gateway,
+    open_gateway,
+    retry_table_of,
+    system_clock,
+    write_client_ca,
+)
 from gateway.config import Settings
 from gateway.documents import Language
 from gateway.exchange.context import Clock
 from gateway.national_side import counter_of
+from gateway.services.operating.desk import OperatingDesk
 from gateway.services.people.desk import PeopleDesk, SessionTerms
 from gateway.services.people.secrets import Secrets, load_key
+from gateway.store import Store
+from gateway.watching import premises_of
 from gateway.web.console import ConsoleSettings, create_console_app
 from gateway.web.pressure import Pressure
 from gateway.web.serving import ServerSettings, ServerTls
@@ -26,8 +35,31 @@ def console_app(home: Path, *, clock: Clock = system_clock) -> Flask:
     """Return the WSGI app of the console; built in each worker after the fork."""
     gateway = open_gateway(home, clock=clock)
     return create_console_app(
-        counter_of(gateway), people_desk(gateway), console_settings(gateway.settings)
+        counter_of(gateway),
+        people_desk(gateway),
+        console_settings(gateway.settings),
+        operating_desk(gateway),
     )
+
+
+def operating_desk(gateway: Gateway) -> OperatingDesk:
+    """Return what the services of operating work with.
+
+    Raises:
+        ConfigError: the home's own retry classes or alert rules cannot be used.
+    """
+    settings = gateway.settings
+    return OperatingDesk(
+        premises=premises_of(gateway),
+        retry=retry_table_of(settings),
+        resend_most=settings.delivery.resend_most,
+        resend_gap=timedelta(seconds=1 / settings.delivery.resend_per_second),
+        publish=lambda: _publish(settings, gateway.store),
+    )
+
+
+def _publish(settings: Settings, store: Store) -> None:
+    write_client_ca(settings, store)
 
 
 def people_desk(gateway: Gateway) -> PeopleDesk:

@@ -17,7 +17,7 @@ from gateway.operations.alerting import AlertDesk, judge
 from gateway.operations.observations import observe
 from gateway.operations.premises import Premises
 from gateway.operations.turns import OUTAGE_FAILURES, WATCH, WATCH_PERIOD
-from gateway.store import alerts, journal, outages, tallies, tasks, watch_marks
+from gateway.store import alerts, hourly, journal, outages, tallies, tasks, watch_marks
 from gateway.store.chain import GENESIS
 
 log = structlog.get_logger(__name__)
@@ -93,6 +93,7 @@ def _register_outages(premises: Premises, now: datetime) -> None:
 def _forget(premises: Premises, desk: AlertDesk, now: datetime) -> None:
     with premises.desk.store.begin() as conn:
         alerts.forget(conn, now - desk.keep)
+        hourly.forget(conn, now)
 
 
 def _judge(premises: Premises, desk: AlertDesk, now: datetime) -> None:

@@ -27,6 +27,7 @@ __all__ = [
     "Action",
     "ChainReport",
     "append",
+    "entry_of",
     "head",
     "page",
     "verify_chain",
@@ -93,7 +94,7 @@ def page(
         query = query.where(table.c.action == action)
     if before is not None:
         query = query.where(table.c.sequence < before)
-    return tuple(_entry(row) for row in conn.execute(query))
+    return tuple(entry_of(row) for row in conn.execute(query))
 
 
 def head(conn: Connection) -> tuple[int, str]:
@@ -168,7 +169,8 @@ def _rows(conn: Connection, after: int) -> Iterator[Row[Any]]:
         after = batch[-1].sequence
 
 
-def _entry(row: Row[Any]) -> JournalEntry:
+def entry_of(row: Row[Any]) -> JournalEntry:
+    """Return a row of the table as an entry."""
     return JournalEntry(
         sequence=row.sequence,
         at=row.at,

@@ -229,13 +229,20 @@ def page(
     document_number: str | None = None,
     before: int | None = None,
     limit: int = 50,
+    waiting: bool = False,
 ) -> tuple[Dispatch, ...]:
-    """Return the newest messages first; pass the last ``id`` as ``before`` for the next page."""
+    """Return the newest messages first; pass the last ``id`` as ``before`` for the next page.
+
+    Args:
+        waiting: only those that are not at their end.
+    """
     query = select(*COLUMNS).order_by(dispatches.c.id.desc()).limit(limit)
     if peer_id is not None:
         query = query.where(dispatches.c.peer_id == peer_id)
     if state is not None:
         query = query.where(dispatches.c.state == state)
+    if waiting:
+        query = query.where(text(OPEN))
     if state in _STOPPED:
         query = query.where(text(STOPPED))  # says so in the words of the index
     if document_number is not None:

@@ -17,8 +17,9 @@ from typing import Any, Final
 from sqlalchemy import Column, Connection, Row, select, update
 
 from gateway.errors import all_error_types
-from gateway.store import watch_marks
+from gateway.store import hourly, watch_marks
 from gateway.store.dialects import insert_if_absent
+from gateway.store.hourly import Flow
 from gateway.store.states import DeliveryState, ImportState, IssueState, JournalAction, Side
 from gateway.store.tables import arrivals, dispatches, journal, peers
 from gateway.store.tables import tallies as table
@@ -60,8 +61,12 @@ def fold(conn: Connection, *, at: datetime, limit: int = BATCH) -> int:
 
 
 def every(conn: Connection) -> Iterator[tuple[str, Mapping[str, str], int]]:
-    """Yield name, labels and value of every counter; there are as many as kinds of things."""
-    for row in conn.execute(select(table).order_by(table.c.name, table.c.labels)):
+    """Yield name, labels and value of every counter; there are as many as kinds of things.
+
+    What is kept by hour stands in ``gateway.store.hourly``.
+    """
+    counted = table.c.name.not_like(f"{hourly.PREFIX}%")
+    for row in conn.execute(select(table).where(counted).order_by(table.c.name, table.c.labels)):
         yield row.name, json.loads(row.labels), row.value
 
 
@@ -83,13 +88,41 @@ def _sums(conn: Connection, rows: Iterable[Row[Any]]) -> Sums:
     came = _arrivals(conn, [digest for digest in digests if digest])
     sums: Sums = Counter()
     for row, detail in entries:
+        partner: Row[Any] | None = None
         if row.action in _OUTBOUND:
-            sums.update(_outbound(row, detail, sent.get(row.subject)))
+            partner = sent.get(row.subject)
+            sums.update(_outbound(row, detail, partner))
         elif row.action in _INBOUND:
-            sums.update(_inbound(detail, came.get((detail.get("envelope_sha256"), row.subject))))
+            partner = came.get((detail.get("envelope_sha256"), row.subject))
+            sums.update(_inbound(detail, partner))
         else:
             sums.update(_other(row, detail))
+        flow = _flow(row.action, detail)
+        if flow is not None:
+            peer = hourly.NOBODY if partner is None else partner.identifier
+            sums[hourly.key(row.at, flow, peer)] += 1
     return sums
+
+
+_FLOWS: Final[Mapping[str, Flow]] = {
+    JournalAction.DISPATCH_QUEUED: Flow.QUEUED,
+    JournalAction.ARRIVAL_ACCEPTED: Flow.CAME,
+    JournalAction.ARRIVAL_REFUSED: Flow.REFUSED_HERE,
+    JournalAction.ARRIVAL_TURNED_AWAY: Flow.TURNED_AWAY,
+}
+
+
+_DECIDED: Final[Mapping[str, Flow]] = {
+    DeliveryState.DELIVERED: Flow.DELIVERED,
+    DeliveryState.REFUSED: Flow.REFUSED,
+}
+
+
+def _flow(action: str, detail: Mapping[str, Any]) -> Flow | None:
+    if action in (JournalAction.DISPATCH_ATTEMPTED, JournalAction.DISPATCH_PROVED):
+        undecided = Flow.FAILED if action == JournalAction.DISPATCH_ATTEMPTED else None
+        return _DECIDED.get(str(detail.get("state")), undecided)
+    return _FLOWS.get(action)
 
 
 _OUTBOUND: Final = frozenset(

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import atexit
 import re
+import shutil
+import tempfile
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pyotp
+from cryptography.hazmat.primitives.serialization import Encoding
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from gateway.exchange.retry_table import RetryTable
+from gateway.operations.premises import Premises
+from gateway.operations.rules import RuleBook
+from gateway.services.operating.desk import OperatingDesk
 from gateway.services.people import directory
 from gateway.services.people.desk import PeopleDesk, SessionTerms
 from gateway.services.people.directory import PersonOrder
 from gateway.services.people.roles import KINDS_OF
 from gateway.services.people.secrets import Secrets
 from gateway.store import OrganisationKind, PersonRole, clients, people
+from gateway.transport import Channel, PeerEndpoint
 from gateway.web.console import ConsoleSettings, create_console_app
 from gateway.web.pressure import Pressure
 from tests.api.counter import Front
@@ -34,6 +44,7 @@ HOME_OF = {
     PersonRole.AUDITOR: OrganisationKind.AUDITOR,
     PersonRole.SECRETARIAT: OrganisationKind.AUDITOR,
 }
+NOWHERE = PeerEndpoint(channel=Channel.REST, url="http://127.0.0.1:9/rest/v1")
 assert all(kind in KINDS_OF[role] for role, kind in HOME_OF.items())
 
 
@@ -101,6 +112,7 @@ class House:
     desk: PeopleDesk
     app: Flask
     clock: Clock
+    operating: OperatingDesk
     signed_in: dict[str, Browser] = field(default_factory=dict)
 
     def browser(self) -> Browser:
@@ -140,6 +152,25 @@ class House:
         return self.signed_in[role]
 
 
+def operating_desk(front: Front, endpoint: PeerEndpoint = NOWHERE) -> OperatingDesk:
+    """Return the operator's desk of the gateway behind ``front``."""
+    folder = Path(tempfile.mkdtemp(prefix="eco-console-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    certificate = folder / "tls.pem"
+    certificate.write_bytes(front.desk.gateway_credential.signing_cert.public_bytes(Encoding.PEM))
+    premises = Premises(
+        home=folder,
+        desk=front.desk,
+        rules=RuleBook.load(),
+        credentials={"gateway": front.desk.gateway_credential},
+        key_files={},
+        tls_certificate=certificate,
+        folders={"home": folder},
+        endpoint_of=lambda _peer: endpoint,
+    )
+    return OperatingDesk(premises=premises, retry=RetryTable.load())
+
+
 def make_house(front: Front, **settings: Any) -> House:
     """Return the console of the gateway behind ``front``."""
     clock = Clock(front.desk.clock())
@@ -152,9 +183,11 @@ def make_house(front: Front, **settings: Any) -> House:
     known = ConsoleSettings(
         **({"name": "Test gateway", "pressure": WIDE, "public_pressure": WIDE} | settings)
     )
+    operating = operating_desk(front)
     return House(
         front=front,
         desk=desk,
-        app=create_console_app(front.counter, desk, known),
+        app=create_console_app(front.counter, desk, known, operating),
+        operating=operating,
         clock=clock,
     )

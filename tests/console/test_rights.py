@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import pytest
 
@@ -19,6 +20,9 @@ PLACES = {
     "number": "1",
     "login": "somebody",
     "message": "urn:uuid:0",
+    "message_id": "no-such-message",
+    "table": "pairs",
+    "identifier": "NO-SUCH-PEER",
 }
 """What stands for the parameters of each address."""
 REACHED = {200, 303, 400, 401, 404, 409, 422, 429}
@@ -26,8 +30,8 @@ REACHED = {200, 303, 400, 401, 404, 409, 422, 429}
 NO_RIGHT = 403
 
 
-def address(page: Page) -> str:
-    return re.sub(r"<(?:\w+:)?(\w+)>", lambda match: PLACES[match[1]], page.path)
+def address(page: Page, places: Mapping[str, str] = PLACES) -> str:
+    return re.sub(r"<(?:\w+:)?(\w+)>", lambda match: places[match[1]], page.path)
 
 
 def may(role: PersonRole, page: Page) -> bool:

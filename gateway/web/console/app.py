@@ -18,6 +18,7 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from gateway.documents import Language
 from gateway.services.counter import Counter
+from gateway.services.operating.desk import OperatingDesk
 from gateway.services.people.desk import Origin, PeopleDesk
 from gateway.services.people.roles import Right, Visitor
 from gateway.services.people.second_factor import Step, next_step
@@ -67,6 +68,7 @@ def create_console_app(
     counter: Counter,
     people: PeopleDesk,
     settings: ConsoleSettings,
+    operating: OperatingDesk,
     *,
     pages: tuple[Page, ...] = PAGES,
 ) -> Flask:
@@ -78,7 +80,7 @@ def create_console_app(
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 86_400
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False
-    served = _Served(counter, people, settings)
+    served = _Served(counter, people, settings, operating)
     for page in pages:
         if settings.public or not page.name.startswith("public_"):
             app.add_url_rule(
@@ -98,7 +100,14 @@ def create_console_app(
 class _Served:
     """Turns pages into view functions over one counter."""
 
-    def __init__(self, counter: Counter, people: PeopleDesk, settings: ConsoleSettings) -> None:
+    def __init__(
+        self,
+        counter: Counter,
+        people: PeopleDesk,
+        settings: ConsoleSettings,
+        operating: OperatingDesk,
+    ) -> None:
+        self._operating = operating
         self._counter = counter
         self._people = people
         self._settings = settings
@@ -181,6 +190,7 @@ class _Served:
             form=request.form.to_dict() if is_form and path is not None else {},
             many=dict(request.form.lists()) if is_form else {},
             files=_uploads() if is_form else {},
+            operating=self._operating,
         )
 
     def _language(self, visitor: Visitor | None) -> Language:

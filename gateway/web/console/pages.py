@@ -14,6 +14,7 @@ from typing import Any
 from gateway.documents import Language, UtilisationStatus
 from gateway.services.access import Caller
 from gateway.services.counter import Counter
+from gateway.services.operating.desk import OperatingDesk
 from gateway.services.people.desk import Origin, PeopleDesk
 from gateway.services.people.roles import Right, Visitor
 from gateway.services.people.sessions import Entry
@@ -100,6 +101,7 @@ class Visit:
     form: Mapping[str, str] = field(default_factory=dict)
     many: Mapping[str, Sequence[str]] = field(default_factory=dict)
     files: Mapping[str, Upload] = field(default_factory=dict)
+    operating: OperatingDesk
 
     @property
     def person(self) -> Visitor:

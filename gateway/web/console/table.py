@@ -7,12 +7,18 @@ from typing import Final
 from gateway.services.people.roles import Right
 from gateway.web.console import (
     account,
+    alarms,
     certificates,
     colleagues,
     desk,
     finding,
     issuing,
+    journalling,
+    letters,
+    operating,
+    peering,
     public,
+    reporting,
     signing_in,
 )
 from gateway.web.console.pages import Page
@@ -26,6 +32,12 @@ PAGES: Final[tuple[Page, ...]] = (
     *public.PAGES,
     *desk.PAGES,
     *issuing.PAGES,
+    *operating.PAGES,
+    *letters.PAGES,
+    *alarms.PAGES,
+    *journalling.PAGES,
+    *reporting.PAGES,
+    *peering.PAGES,
 )
 
 MENU: Final[tuple[tuple[str, Right], ...]] = (
@@ -33,5 +45,8 @@ MENU: Final[tuple[tuple[str, Right], ...]] = (
     ("people", Right.PEOPLE),
     ("desk", Right.DECIDE),
     ("issuing", Right.SUBMIT),
+    ("operating", Right.WATCH),
+    ("journal", Right.JOURNAL),
+    ("reports", Right.REPORT),
 )
 """Pages in the head of every page, with the right that it takes to see them there."""
