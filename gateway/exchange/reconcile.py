@@ -57,8 +57,14 @@ def reconcile_due(desk: Desk, worker: str) -> int:
 
     1. Plan each finished day that was never stated, for each peer that agreed to it.
     2. State what is due: new days, and parts that differed or were never answered.
+
+    Nothing is stated while our own signing certificate is not valid: no peer would believe it,
+    and a clock that leapt by years would leave statements of days that are yet to come.
     """
     now = desk.clock()
+    if not desk.gateway_credential.holds_at(now):
+        log.error("books are not stated", reason="own signing certificate not valid now")
+        return 0
     with desk.store.begin() as conn:
         turn = tasks.claim(conn, TASK, worker, now, period=PERIOD)
     if turn is None:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -121,6 +122,11 @@ class Credential:
     def fingerprint(self) -> str:
         """The SHA-256 of the signing certificate's DER form in lower-case hex."""
         return fingerprint_of(self.signing_cert)
+
+    def holds_at(self, moment: datetime) -> bool:
+        """Return whether the signing certificate is valid at this moment, as far as it says."""
+        cert = self.signing_cert
+        return cert.not_valid_before_utc <= moment <= cert.not_valid_after_utc
 
     @property
     def issuers(self) -> tuple[x509.Certificate, ...]:

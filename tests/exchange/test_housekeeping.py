@@ -42,3 +42,10 @@ def test_of_two_workers_one_takes_the_turn(corridor: Corridor):
     corridor.clock.pass_time(days=400)
     assert expire_certificates(corridor.zm.desk, "first") == 1
     assert expire_certificates(corridor.zm.desk, "second") == 0
+
+
+def test_nothing_expires_by_a_clock_that_leapt_past_our_own_certificate(corridor: Corridor):
+    submit_document(corridor.zm.desk, certificate())
+    corridor.clock.pass_time(days=365 * 30)
+    assert expire_certificates(corridor.zm.desk, "w") == 0
+    assert _state(corridor.zm, Side.ISSUED) is IssueState.ISSUED

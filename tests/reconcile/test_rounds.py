@@ -239,3 +239,10 @@ def test_a_statement_that_cannot_be_meant_is_refused_with_its_path(changes, path
     )
     assert {finding.path for finding in found} == {path}
     assert found[0].message.ar
+
+
+def test_a_clock_that_leapt_past_our_own_certificate_states_nothing(corridor: Corridor):
+    corridor.clock.pass_time(days=365 * 30)
+    assert reconcile_due(corridor.zm.desk, "w") == 0
+    with corridor.zm.desk.store.read() as conn:
+        assert balances.page(conn) == ()
