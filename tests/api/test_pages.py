@@ -1,6 +1,7 @@
 """What pages show is true: their examples are run against `eco serve api`, in order.
 
-A block of shell with `curl` in it is an example, so is a program that asks one of the hosts below; a block of JSON right below shows its answer.
+A block of shell with `curl` in it is an example, so is a program that asks one of the hosts below;
+a block of JSON right below shows its answer.
 What the answer must have is what is shown there: each member, with a value of that type; `…`
 stands for any text, `null` for anything, and the first member of a list for all.
 """
@@ -20,7 +21,8 @@ from typing import Any
 import pytest
 
 from tests.api.listening import key
-from tests.cli.eco import ROOT, environment
+from tests.cli import homes
+from tests.cli.eco import ROOT, eco_json, environment
 from tests.cli.homes import Pair, customs_action, sample
 from tests.factories import certificate
 
@@ -117,9 +119,19 @@ def stage(pair: Pair, listeners: list[str], tmp_path_factory: pytest.TempPathFac
     return Stage(folder, dict(zip(HOSTS, addresses, strict=True)), prepared(pair, folder))
 
 
+def arrived(pair: Pair) -> str:
+    """Return the serial number of the sugar that arrived, whatever others did with these homes."""
+    answer = eco_json(
+        "submit", homes.sample(pair.folder), "--format", homes.SINGLE_WINDOW, home=pair.zm
+    )
+    pair.deliver()
+    serial: str = answer[0]["reference"]
+    return serial
+
+
 def prepared(pair: Pair, folder: Path) -> dict[str, str]:
     """Lay the files of the examples out, let one certificate arrive, and make the keys."""
-    sugar = pair.sugar()
+    sugar = arrived(pair)
     for name in ("zm-ke-cotton-yarn.json", "bad-hs-chapter-77.json"):
         sample(folder / "samples", name)
     lines = [certificate().model_dump_json(), "{}"]
