@@ -20,9 +20,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.listening import key
-from tests.cli import homes
-from tests.cli.eco import ROOT, eco_json, environment
+from tests.api.listening import key, listening, make_listening_pair
+from tests.cli.eco import ROOT, environment
 from tests.cli.homes import Pair, customs_action, sample
 from tests.factories import certificate
 
@@ -110,6 +109,18 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """Gives homes of its own: what pages show is what new books hold."""
+    return make_listening_pair(tmp_path_factory.mktemp("homes") / "pages")
+
+
+@pytest.fixture(scope="module")
+def listeners(pair: Pair) -> Iterator[list[str]]:
+    with listening(pair.zm, pair.ke) as addresses:
+        yield addresses
+
+
+@pytest.fixture(scope="module")
 def stage(pair: Pair, listeners: list[str], tmp_path_factory: pytest.TempPathFactory) -> Stage:
     folder = tmp_path_factory.mktemp("desk")
     (folder / "samples").mkdir()
@@ -119,19 +130,9 @@ def stage(pair: Pair, listeners: list[str], tmp_path_factory: pytest.TempPathFac
     return Stage(folder, dict(zip(HOSTS, addresses, strict=True)), prepared(pair, folder))
 
 
-def arrived(pair: Pair) -> str:
-    """Return the serial number of the sugar that arrived, whatever others did with these homes."""
-    answer = eco_json(
-        "submit", homes.sample(pair.folder), "--format", homes.SINGLE_WINDOW, home=pair.zm
-    )
-    pair.deliver()
-    serial: str = answer[0]["reference"]
-    return serial
-
-
 def prepared(pair: Pair, folder: Path) -> dict[str, str]:
     """Lay the files of the examples out, let one certificate arrive, and make the keys."""
-    sugar = arrived(pair)
+    sugar = pair.sugar()
     for name in ("zm-ke-cotton-yarn.json", "bad-hs-chapter-77.json"):
         sample(folder / "samples", name)
     lines = [certificate().model_dump_json(), "{}"]
