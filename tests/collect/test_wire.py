@@ -125,7 +125,7 @@ def test_a_receipt_over_rest_must_be_xml_within_the_limit(gateway, wire):
     answer = session.post(url, data=RECEIPT, headers={"Content-Type": "text/plain"})
     assert answer.json()["code"] == "UNSUPPORTED_MEDIA_TYPE"
     xml = {"Content-Type": "application/xml"}
-    assert session.post(url, data=b"x" * 16_600_000, headers=xml).json()["code"] == "TOO_LARGE"
+    assert session.post(url, data=b"x" * 7_100_000, headers=xml).json()["code"] == "TOO_LARGE"
     assert session.post(url, data=b"", headers=xml).json()["code"] == "BAD_REQUEST"
     odd = f"{gateway.base}/rest/v1/outbox/a%20b/receipt"
     assert session.post(odd, data=RECEIPT, headers=xml).json()["code"] == "BAD_REQUEST"

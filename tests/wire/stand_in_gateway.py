@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway.documents import Finding, LocalisedText, Severity, Verdict
+from gateway.envelope import USUAL_ENVELOPE_BYTES
 from gateway.errors import error_for_code
 from gateway.transport import (
     Collected,
@@ -141,7 +142,7 @@ def main() -> None:
     proxy = ProxyTrust(secret=given["proxy_secret"]) if given.get("proxy_secret") else None
     app_settings = PeerAppSettings(
         pressure=Pressure(at_once=64, at_once_per_peer=64),
-        max_envelope_bytes=given.get("max_envelope_bytes", 12_000_000),
+        max_envelope_bytes=given.get("max_envelope_bytes", USUAL_ENVELOPE_BYTES),
         public_url=given.get("public_url"),
         proxy=proxy,
     )
