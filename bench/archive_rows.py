@@ -153,6 +153,22 @@ def fill_backlog(url: str, rows: int, *, first_peer: int, peers: int, now: datet
     _settle(url)
 
 
+def fill_search_keys(url: str) -> None:
+    """Let every certificate be found by serial number, authority, exporter and route."""
+    with _books(url) as books, _without_indexes(books):
+        for field, term in (
+            ("SERIAL", "serial_key"),
+            ("AUTHORITY", "'ZMZRA'"),
+            ("EXPORTER", "exporter_key"),
+            ("ROUTE", "issuing_country || '>' || destination_country"),
+        ):
+            books.run(f"""
+                INSERT INTO search_keys (certificate_id, field, term)
+                SELECT id, '{field}', {term} FROM certificates WHERE serial_key LIKE 'ZM-ARCHIVE%'
+                """)
+    _settle(url)
+
+
 _DISPATCH = """message_id, peer_id, document_type, document_number, document_key,
     conversation_id, test, state, due_at, rank_at, fence, attempts, verdict, created_at,
     updated_at, envelope_sha256, payload_sha256, receipt_sha256"""
