@@ -35,7 +35,7 @@ def user() -> None:
 @click.option("--administers", is_flag=True, help="Looks after the people of the organisation.")
 @click.option(
     "--console-language",
-    "language",
+    "console_language",
     type=_LANGUAGE,
     default="en",
     show_default=True,
@@ -49,11 +49,15 @@ def add_user(
     code: str,
     role: str,
     administers: bool,
-    language: str,
+    console_language: str,
 ) -> None:
     """Enter a person; the code with which they set a password is shown this once."""
     order = PersonOrder(
-        login=login, name=name, role=_role(role), administers=administers, language=language
+        login=login,
+        name=name,
+        role=_role(role),
+        administers=administers,
+        language=console_language,
     )
     with _the_desk(call) as desk:
         with desk.store.read() as conn:
