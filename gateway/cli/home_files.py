@@ -57,9 +57,10 @@ def _named_keys(settings: Settings) -> Iterator[Path]:
             if path is not None:
                 yield settings.resolve(path)
     yield settings.resolve(settings.tls.key)
-    hooks = settings.resolve(settings.webhooks.key)  # no PEM: nothing in it says that it is secret
-    if hooks.is_file():
-        yield hooks
+    for own in (settings.webhooks.key, settings.console.secret):
+        path = settings.resolve(own)  # no PEM: nothing in it says that it is secret
+        if path.is_file():
+            yield path
 
 
 def _name(home: Path, path: Path) -> str:

@@ -91,17 +91,18 @@ def test_a_restore_must_say_where_to_and_whose(home: Path, tmp_path: Path, words
     assert not (tmp_path / "new").exists()
 
 
-def test_the_key_behind_webhooks_moves_too_and_never_lies_open_in_a_backup(
-    home: Path, tmp_path: Path
+@pytest.mark.parametrize("name", ["webhooks.key", "console.secret"])
+def test_a_key_that_is_no_pem_moves_too_and_never_lies_open_in_a_backup(
+    home: Path, tmp_path: Path, name: str
 ):
     secret, file = bytes(range(32)), tmp_path / "zm.backup"
-    (home / "keys" / "webhooks.key").write_bytes(secret)
+    (home / "keys" / name).write_bytes(secret)
     made = said(eco("backup", file, "--home", home, "--json", env=SECRET))
     with zipfile.ZipFile(file) as archive:
         assert not any(secret in archive.read(name) for name in archive.namelist())
     words = ("restore", file, tmp_path / "new", "--signer", made["signer_sha256"], "--json")
     said(eco(*words, env=SECRET))
-    moved = tmp_path / "new" / "keys" / "webhooks.key"
+    moved = tmp_path / "new" / "keys" / name
     assert moved.read_bytes() == secret
     assert stat.S_IMODE(moved.stat().st_mode) == 0o600
 
