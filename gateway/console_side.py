@@ -21,9 +21,10 @@ from gateway.config import Settings
 from gateway.documents import Language
 from gateway.exchange.context import Clock
 from gateway.national_side import counter_of
+from gateway.services.home_key import load_home_key
 from gateway.services.operating.desk import OperatingDesk
 from gateway.services.people.desk import PeopleDesk, SessionTerms
-from gateway.services.people.secrets import Secrets, load_key
+from gateway.services.people.secrets import Secrets
 from gateway.store import Store
 from gateway.watching import premises_of
 from gateway.web.console import ConsoleSettings, create_console_app
@@ -66,7 +67,7 @@ def people_desk(gateway: Gateway) -> PeopleDesk:
     """Return what the services about people work with."""
     settings = gateway.settings
     own = settings.console
-    key = load_key(settings.resolve(own.secret))
+    key = load_home_key(settings.resolve(own.secret), "console")
     return PeopleDesk(
         store=gateway.desk.store,
         clock=gateway.desk.clock,

@@ -11,19 +11,17 @@ import base64
 import hashlib
 import hmac
 import ipaddress
-import os
 import re
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from gateway.errors import ConfigError, InputError
+from gateway.errors import InputError
+from gateway.services.home_key import load_home_key
 from gateway.transport.guarded_post import Destination, Network, is_allowed
 
 PREFIX: Final = "whsec_"
-_MASTER_BYTES: Final = 32
 _PURPOSE: Final = b"eco webhook secret 1:"
 _CHECK: Final = b"eco webhook check 1:"
 _WRITTEN: Final = re.compile(r"[!#-;=?-\[\]_a-z~]{1,2000}", re.ASCII)
@@ -62,18 +60,9 @@ class HookSecrets:
             ConfigError: the key cannot be read or made.
         """
         said = _PURPOSE + f"{hook_id}:{version}".encode()
-        return HookSecret(raw=hmac.new(self._master(), said, hashlib.sha256).digest())
-
-    def _master(self) -> bytes:
-        try:
-            if not self.file.exists():
-                _make(self.file)
-            master = self.file.read_bytes()
-        except OSError as exc:
-            raise ConfigError(f"[webhooks] {self.file} cannot be read: {exc.strerror}") from exc
-        if len(master) != _MASTER_BYTES:
-            raise ConfigError(f"[webhooks] {self.file} is no key of {_MASTER_BYTES} bytes")
-        return master
+        return HookSecret(
+            raw=hmac.new(load_home_key(self.file, "webhooks"), said, hashlib.sha256).digest()
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,20 +126,3 @@ class HookDesk:
             return  # a name
         if not is_allowed(host, self.networks):
             raise InputError("the address is not public, and no allowed network holds it")
-
-
-def _make(file: Path) -> None:
-    """Make the key where none is; whoever comes first makes it for all."""
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    new = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
-    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as opened:
-        opened.write(secrets.token_bytes(_MASTER_BYTES))
-        opened.flush()
-        os.fsync(opened.fileno())
-    try:
-        os.link(new, file)
-    except FileExistsError:
-        return
-    finally:
-        new.unlink()

@@ -14,21 +14,13 @@ from werkzeug.serving import make_server
 
 from gateway.documents import Language
 from gateway.store import PersonRole
+from tests.browsers import FLAGS
 from tests.console.house import House
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 TOOLS = Path(__file__).resolve().parent.parent.parent / ".tools" / "axe"
 AXE = "axe-core@4.14.1"
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 CERTIFICATE = "ZM/ZM-20260309-000123"
 PAGES = (
     (None, "/sign-in"),

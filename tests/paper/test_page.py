@@ -17,21 +17,13 @@ from gateway.paper.checking import check_texts, verify_summary
 from gateway.paper.order import Standing
 from gateway.paper.summary import MARK, Attester
 from gateway.trust.demo_pki import DemoPki
+from tests.browsers import FLAGS
 from tests.factories import NOW
 from tests.paper.samples import signed_text, trust_of
 from tests.paper.splicing import with_payload_of
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 NAME = "Kenya Single Window (KE-SW)"
 DAY = timedelta(days=1)
 

@@ -9,13 +9,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import os
 import secrets
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Final
 
 import pyotp
@@ -23,9 +21,6 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn import zxcvbn
 
-from gateway.errors import ConfigError
-
-KEY_BYTES: Final = 32
 SHORTEST, LONGEST = 12, 256
 _WEAKEST: Final = 3
 _JUDGED: Final = 72
@@ -35,39 +30,6 @@ _CODE_LENGTH: Final = 16
 _STEP_SECONDS: Final = 30
 _HASHES_AT_ONCE: Final = threading.BoundedSemaphore(2)
 """Argon2 takes memory on purpose; more callers than this wait."""
-
-
-def load_key(file: Path) -> bytes:
-    """Return the key in ``file``, which is made when it is needed first, mode 0600.
-
-    Raises:
-        ConfigError: it cannot be read or made.
-    """
-    try:
-        if not file.exists():
-            _make(file)
-        key = file.read_bytes()
-    except OSError as exc:
-        raise ConfigError(f"[console] {file} cannot be read: {exc.strerror}") from exc
-    if len(key) != KEY_BYTES:
-        raise ConfigError(f"[console] {file} is no key of {KEY_BYTES} bytes")
-    return key
-
-
-def _make(file: Path) -> None:
-    """Make the key under another name first, so that nobody ever reads half of it."""
-    site = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    handle = os.open(site, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as opened:
-        opened.write(secrets.token_bytes(KEY_BYTES))
-        opened.flush()
-        os.fsync(opened.fileno())
-    try:
-        os.link(site, file)
-    except FileExistsError:
-        pass  # another process was quicker; its key holds
-    finally:
-        site.unlink()
 
 
 def new_token() -> str:
