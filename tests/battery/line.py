@@ -92,8 +92,8 @@ class Line:
 
     def _start(self, run: Callable[..., None], *args: object) -> threading.Thread:
         thread = threading.Thread(target=run, args=args, daemon=True)
-        self._threads.append(thread)
         thread.start()
+        self._threads.append(thread)  # only then: whoever joins all of them joins started ones
         return thread
 
     def _listen(self) -> None:
