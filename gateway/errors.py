@@ -9,7 +9,8 @@ are called; none of them crosses a room's border.
 
     GatewayError
     ├── ConfigError             settings, keys, profiles or mapping files of our own
-    │   └── MappingError        a mapping table (names file and row)
+    │   ├── MappingError        a mapping table (names file and row)
+    │   └── SigningKeyEndedError  a signing certificate of ours that is not valid now
     ├── InputError              what a caller handed us cannot be used
     │   ├── UnsafeXmlError, MalformedXmlError, TooLargeError, UnsupportedMediaError,
     │   ├── SchemaError, InvalidDocumentError (both carry findings),
@@ -70,6 +71,15 @@ class ConfigError(GatewayError):
 
     code = "CONFIGURATION"
     remedy = "Correct the named file and section, then start again."
+
+
+class SigningKeyEndedError(ConfigError):
+    """A signing certificate of ours is not valid now, so nobody would believe what it signs."""
+
+    code = "SIGNING_KEY_ENDED"
+    http_status = 503
+    retryable = True
+    remedy = "Put the renewed certificate in its place, or set the clock of this host right."
 
 
 class MappingError(ConfigError):

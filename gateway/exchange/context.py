@@ -13,7 +13,7 @@ from gateway.agreements import Agreement
 from gateway.documents import CertificateOfOrigin, CustomsResponse, Document, DocumentType
 from gateway.documents.hs import HsEdition
 from gateway.envelope import USUAL_ENVELOPE_BYTES
-from gateway.errors import ConfigError, NotFoundError, TooLargeError
+from gateway.errors import ConfigError, NotFoundError, SigningKeyEndedError, TooLargeError
 from gateway.exchange.peer_trust import PeerTrustCache
 from gateway.exchange.priorities import PriorityTable
 from gateway.store import Store
@@ -120,3 +120,20 @@ class Desk:
                 f"no {role} key is configured, so a {document_type} must arrive signed"
             )
         return credential
+
+    def require_signing(self, *credentials: Credential, now: datetime) -> None:
+        """Return if each of our own ``credentials`` may sign now.
+
+        What is signed is stored and sent for ever as it is: better nothing than bytes that no
+        peer will ever believe.
+
+        Raises:
+            SigningKeyEndedError: the certificate of one is not valid yet or no more.
+        """
+        for each in credentials:
+            if not each.holds_at(now):
+                cert = each.signing_cert
+                raise SigningKeyEndedError(
+                    f"the certificate {each.fingerprint[:16]}… that signs here holds from "
+                    f"{cert.not_valid_before_utc:%Y-%m-%d} to {cert.not_valid_after_utc:%Y-%m-%d}"
+                )

@@ -122,7 +122,7 @@ def accept_from(desk: Desk, raw: bytes, source: Caller | Carrier) -> bytes:
     3. The envelope signature is that peer's gateway's; from here only what it covers counts.
     4. The header fits: sender is signer, we are the receiver, same test flag, type agreed.
     5. The same message again gets the same receipt; other content under its id is an alarm.
-    6. The message was created within the time window.
+    6. The message was created within the time window, and our own key may sign a receipt now.
     7. The document is judged and settled in one transaction (``gateway.exchange.settle``).
 
     Args:
@@ -163,6 +163,7 @@ def _answered(desk: Desk, known: Known, authentic: Authentic, now: datetime) -> 
         log.info("arrival repeated")
         return receipt
     _require_time_window(desk, authentic.header, now)  # 6
+    desk.require_signing(desk.gateway_credential, now=now)  # a receipt lasts as it is
     receipt = settle(desk, authentic)  # 7
     log.info("arrival answered", document_type=authentic.header.document_type.value)
     return receipt

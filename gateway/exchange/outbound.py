@@ -198,7 +198,11 @@ def dry_run(desk: Desk, document: Document) -> Submission:
     """Return what ``submit_document`` would answer, without storing anything.
 
     Findings of every severity are part of the answer; nothing is raised for them.
+
+    Raises:
+        SigningKeyEndedError: nothing can be sent, whatever the document says.
     """
+    desk.require_signing(desk.gateway_credential, now=desk.clock())
     with desk.store.read() as conn:
         peer = known_receiver(conn, document)
         known = facts_about(conn, document, outbound=True)
@@ -229,14 +233,18 @@ def prepare(
     Raises:
         SchemaError: a mapping table does not fit the schema (a mistake of ours).
         ConfigError, TooLargeError: no key of the authority is here; peers could not read it.
+        SigningKeyEndedError: a key that has to sign may not do so now.
     """
     document_type = document_type_of(document)
-    payload = signed
+    payload, signer = signed, desk.gateway_credential
+    if payload is None:
+        signer = desk.signer(document_type)
+    desk.require_signing(signer, desk.gateway_credential, now=now)
     if payload is None:
         unsigned = desk.tables[document_type].render(document)  # 1
         root = parse(unsigned)
         desk.schemas.require_valid(root)
-        payload = sign(unsigned, desk.signer(document_type), root=root)  # 2
+        payload = sign(unsigned, signer, root=root)  # 2
     header = _header(desk, document, document_type, peer, now)  # 3
     envelope = sign_canonical(wrap(header, payload), desk.gateway_credential)
     desk.limits.require_fits(envelope)
