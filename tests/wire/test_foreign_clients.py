@@ -15,10 +15,10 @@ import zeep
 from zeep.exceptions import Fault
 from zeep.transports import Transport
 
+from tests.node_packages import node_package
 from tests.wire.stand_in_gateway import receipt_for
 
 HERE = Path(__file__).parent / "foreign"
-NODE_TOOLS = Path(__file__).resolve().parent.parent.parent / ".tools" / "node-soap"
 NODE_SOAP = "soap@1.13.0"
 ENVELOPE = '<?xml version="1.0" encoding="UTF-8"?>\n<Envelope>é & ]]></Envelope>\r\n'.encode()
 GW = "urn:comesa:eco:data:draft:Gateway:1"
@@ -92,21 +92,7 @@ def test_php_speaks_to_us_from_the_served_wsdl(gateway, wire, envelope_file, ver
 @pytest.fixture(scope="session")
 def node_soap() -> Path:
     """The folder that holds node's soap package, installed once where npm can reach it."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        pytest.skip("node and npm are not installed")
-    if not (NODE_TOOLS / "node_modules" / "soap").is_dir():
-        NODE_TOOLS.mkdir(parents=True, exist_ok=True)
-        quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
-        done = subprocess.run(
-            ["npm", "install", *quiet, "--prefix", str(NODE_TOOLS), NODE_SOAP],
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
-        if done.returncode != 0:
-            pytest.skip("the npm package soap cannot be installed here")
-    return NODE_TOOLS
+    return node_package("node-soap", NODE_SOAP)
 
 
 @pytest.mark.parametrize("version", ["1.1", "1.2"])
