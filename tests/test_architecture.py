@@ -274,8 +274,13 @@ def rank(name: str) -> int:
     return max(matches)[1]
 
 
-def imports(module: Module) -> Iterator[tuple[str, int]]:
+@cache
+def imports(module: Module) -> tuple[tuple[str, int], ...]:
     """What this module imports, with the line: our modules, and names of libraries in full."""
+    return tuple(_imports(module))
+
+
+def _imports(module: Module) -> Iterator[tuple[str, int]]:
     is_package = module.path.name == "__init__.py"
     known = {each.name for each in modules()}
     for node in ast.walk(module.tree):

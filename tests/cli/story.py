@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gateway.cli.output import ExitStatus
-from tests.cli.eco import PATIENCE, command_line, eco_process, environment
+from tests.cli.eco import PATIENCE, command_line, eco, environment
 from tests.cli.homes import Pair
 
 
@@ -50,7 +50,7 @@ def eventually(glance: Callable[[], bool]) -> None:
 def answers(pair: Pair) -> bool:
     """Whether both listeners answer a ping."""
     return all(
-        eco_process("peer", "ping", peer, home=home).status is ExitStatus.OK
+        eco("peer", "ping", peer, home=home).status is ExitStatus.OK
         for peer, home in (("KE-SW", pair.zm), ("ZM-SW", pair.ke))
     )
 

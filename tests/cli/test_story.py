@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.cli.output import ExitStatus
-from tests.cli.eco import eco_json, eco_process
+from tests.cli.eco import eco, eco_json, eco_process
 from tests.cli.homes import (
     SINGLE_WINDOW,
     Pair,
@@ -31,9 +31,17 @@ def said(*words: object, home: Path) -> Any:
     return run.value
 
 
-def make_homes(pair: Pair, terms: tuple[str, ...]) -> None:
+@pytest.fixture(scope="module")
+def made_pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The keys of both states, made once."""
+    folder = tmp_path_factory.mktemp("made") / "pki"
+    eco_json("pki", "demo", folder)
+    return folder
+
+
+def make_homes(pair: Pair, made_pki: Path, terms: tuple[str, ...]) -> None:
     """Two homes at free ports, introduced to each other on these terms."""
-    eco_json("pki", "demo", pair.pki)
+    pair.pki.symlink_to(made_pki)
     for home, country, port in zip((pair.zm, pair.ke), ("ZM", "KE"), free_ports(2), strict=True):
         eco_json("init", home, *identity(country, port), "--pki", pair.pki)
         settings = home / "gateway.toml"
@@ -50,9 +58,11 @@ def make_homes(pair: Pair, terms: tuple[str, ...]) -> None:
     [("--channel", "SOAP", "--soap-version", "1.1"), ("--channel", "REST")],
     ids=["soap-1.1", "rest"],
 )
-def test_a_certificate_crosses_is_used_and_its_issuer_knows(tmp_path: Path, terms: tuple[str, ...]):
+def test_a_certificate_crosses_is_used_and_its_issuer_knows(
+    tmp_path: Path, made_pki: Path, terms: tuple[str, ...]
+):
     pair = Pair(tmp_path)
-    make_homes(pair, terms)
+    make_homes(pair, made_pki, terms)
     with running([pair.zm, pair.ke]):
         eventually(lambda: answers(pair))
         ready = json.loads((pair.zm / "serve.out").read_text())
@@ -60,10 +70,12 @@ def test_a_certificate_crosses_is_used_and_its_issuer_knows(tmp_path: Path, term
 
         answer = said("submit", sample(tmp_path), *FORMAT, home=pair.zm)[0]
         serial = answer["reference"]
-        eventually(lambda: eco_process("status", serial, home=pair.ke).status is ExitStatus.OK)
+        eventually(lambda: eco("status", serial, home=pair.ke).status is ExitStatus.OK)
         decision = pair.decision(serial)
         said("respond", decision, home=pair.ke)
-        eventually(lambda: said("status", serial, home=pair.zm)[0]["customs_status"] == "PARTIAL")
+        eventually(
+            lambda: eco_json("status", serial, home=pair.zm)[0]["customs_status"] == "PARTIAL"
+        )
         assert said("respond", decision, home=pair.ke)[0]["repeated"] is True
 
     issued = said("status", serial, home=pair.zm)[0]
@@ -83,14 +95,14 @@ def test_a_certificate_crosses_is_used_and_its_issuer_knows(tmp_path: Path, term
 
 
 @pytest.mark.slow
-def test_a_suspended_peer_waits_and_then_gets_everything(tmp_path: Path):
+def test_a_suspended_peer_waits_and_then_gets_everything(tmp_path: Path, made_pki: Path):
     pair = Pair(tmp_path)
-    make_homes(pair, ("--channel", "SOAP"))
+    make_homes(pair, made_pki, ("--channel", "SOAP"))
     said("peer", "suspend", "ZM-SW", "--reason", "incident", home=pair.ke)
     said("submit", sample(tmp_path), *FORMAT, home=pair.zm)
     with running([pair.zm, pair.ke]):
         eventually(lambda: answers(pair))
-        eventually(lambda: said("messages", home=pair.zm)["sent"][0]["state"] == "RETRYING")
+        eventually(lambda: eco_json("messages", home=pair.zm)["sent"][0]["state"] == "RETRYING")
         assert said("messages", home=pair.zm)["sent"][0]["code"] == "PEER_SUSPENDED"
         said("peer", "resume", "ZM-SW", "--reason", "solved", home=pair.ke)
-        eventually(lambda: said("messages", home=pair.zm)["sent"][0]["state"] == "DELIVERED")
+        eventually(lambda: eco_json("messages", home=pair.zm)["sent"][0]["state"] == "DELIVERED")
