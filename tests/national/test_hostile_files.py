@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -114,6 +115,28 @@ def test_a_certificate_with_thousands_of_faults_gets_a_bounded_answer(tmp_path: 
     reading = read_one(load(tmp_path), goods=goods)
     assert reading.document is None
     assert len(reading.findings) <= 200
+
+
+def test_the_work_of_reading_grows_with_the_faults_and_not_with_their_square(tmp_path: Path):
+    reader = load(tmp_path)
+
+    def calls_for(items: int) -> int:
+        calls = 0
+
+        def count(_frame: object, event: str, _arg: object) -> None:
+            nonlocal calls
+            calls += event == "call"
+
+        goods = [{"pos": "x", "qty": "y", f"unknown{n}": 1} for n in range(items)]
+        sys.setprofile(count)
+        try:
+            read_one(reader, goods=goods)
+        finally:
+            sys.setprofile(None)
+        return calls
+
+    calls_for(10)
+    assert calls_for(400) < 2.5 * calls_for(200)
 
 
 def test_lone_surrogates_and_control_characters_never_reach_a_finding(tmp_path: Path) -> None:

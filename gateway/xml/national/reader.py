@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -101,9 +101,9 @@ class _Pass:
 
     def adopt(self, findings: tuple[Finding, ...]) -> None:
         """Take over findings of the document's shape, adding where the value came from."""
-        known = [item.path for item in self.findings]
+        known = {item.path for item in self.findings} - {""}
         for item in findings:
-            if any(item.path == path or item.path.startswith(path + ".") for path in known if path):
+            if _stands_in(item.path, known):
                 continue
             place = self._places.get(item.path, self._nearest(item.path))
             message = located(item.message, place)
@@ -257,6 +257,13 @@ class _Pass:
 
     def _complain(self, problem: Problem, path: str, node: Node, **details: object) -> None:
         self.findings.append(finding(problem, path, node.location, **details))
+
+
+def _stands_in(path: str, known: Collection[str]) -> bool:
+    """Return whether ``path`` or a record around it is among those known."""
+    while path and path not in known:
+        path = path.rpartition(".")[0]
+    return bool(path)
 
 
 def _given_by(row: Row | ConstantRow | PositionRow) -> Origin:
