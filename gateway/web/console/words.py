@@ -135,9 +135,13 @@ class Words:
         """Return a moment in UTC, with its machine-readable form."""
         if value is None:
             return Markup()
-        said = format_datetime(value, f"{_DAY}, HH:mm", locale=self.locale)
+        said = format_datetime(value, self._moment_form, locale=self.locale)
         iso = value.strftime("%Y-%m-%dT%H:%M:%SZ")
         return Markup('<time datetime="{}">{} UTC</time>').format(iso, said)
+
+    @property
+    def _moment_form(self) -> str:
+        return f"{_DAY}{'،' if self.direction == 'rtl' else ','} HH:mm"
 
     def age(self, span: timedelta) -> str:
         """Return a span of time in its largest unit."""
