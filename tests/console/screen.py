@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from werkzeug.serving import make_server
+from flask import Flask
+from werkzeug.serving import BaseWSGIServer, make_server
 
 from gateway.services.people.roles import RIGHTS_OF, Right
 from gateway.store import PersonRole
@@ -38,6 +39,11 @@ class Screen:
     base: dict[int, str]
     axe: str = field(repr=False)
     _contexts: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def house(self) -> House:
+        """The console of Kenya, which everything came to."""
+        return self.busy.ke
 
     def url(self, house: House) -> str:
         return self.base[id(house)]
@@ -156,13 +162,13 @@ def axe_source() -> str:
 
 
 @contextmanager
-def served(house: House) -> Iterator[str]:
-    """Serve a console over TLS while the context lasts."""
-    server = make_server("127.0.0.1", 0, house.app, threaded=True, ssl_context="adhoc")
+def served(app: Flask) -> Iterator[BaseWSGIServer]:
+    """Serve an app over TLS; another one may be put in its place."""
+    server = make_server("127.0.0.1", 0, app, threaded=True, ssl_context="adhoc")
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield f"https://127.0.0.1:{server.server_port}"
+        yield server
     finally:
         server.shutdown()
         thread.join()
@@ -177,7 +183,8 @@ def before(busy: Busy) -> Iterator[Screen]:
     if chromium is None:
         pytest.skip("chromium is not installed")
     with ExitStack() as stack:
-        base = {id(house): stack.enter_context(served(house)) for house in (busy.zm, busy.ke)}
+        servers = {id(each): stack.enter_context(served(each.app)) for each in (busy.zm, busy.ke)}
+        base = {key: f"https://127.0.0.1:{each.server_port}" for key, each in servers.items()}
         started = stack.enter_context(playwright.sync_playwright())
         browser = started.chromium.launch(executable_path=chromium, args=FLAGS)
         stack.callback(browser.close)
