@@ -34,7 +34,8 @@ from tests.exchange.corridor import action, decide
 from tests.factories import NOW, certificate, goods_item
 
 STATUS = UtilisationStatus
-REFUSED, DOUBTED, ODD, PROPOSED, LARGE, STUCK, FAILED = range(201, 208)
+REFUSED, DOUBTED, ODD, PROPOSED, BY_HAND, BY_KEYS, LARGE, STUCK, FAILED = range(201, 210)
+"""Serial numbers; ``BY_HAND`` and ``BY_KEYS`` wait for a decision that a test may take."""
 ARABIC = "شركة النيل الأزرق للصناعات الغذائية والتجارة الدولية المحدودة – المنطقة الصناعية"
 FRENCH = "Établissements Ramgoolam-Ducœur & Fils, importateurs-distributeurs de l’océan Indien"
 LONGEST = "Nakambala" * 22
