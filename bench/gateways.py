@@ -137,7 +137,7 @@ def _side(
         public_url=f"https://localhost:{port}",
         port=port,
         store_url=url,
-        delivery=delivery,
+        sections=delivery,
     )
     make_home(home, plan)
     for name in plan.names:

@@ -49,7 +49,7 @@ class HomePlan:
         names: credentials to provide; ``gateway`` and ``tls`` always.
         public_url: address under which peers reach the listener, as ``https://host:8443``.
         authority_code: code of the authority whose keys the home holds, as ``ZM-ZRA``.
-        delivery: text of a ``[delivery]`` section, for the demonstration.
+        sections: text of further sections, for the demonstration and the benchmarks.
     """
 
     identifier: str
@@ -63,7 +63,7 @@ class HomePlan:
     names: Sequence[KeyName] = tuple(KeyName)
     store_url: str = "sqlite:///gateway.db"
     authority_code: str | None = None
-    delivery: str = ""
+    sections: str = ""
 
 
 def furnish_home(directory: Path, plan: HomePlan, furnish: Callable[[Path], object]) -> None:
@@ -196,7 +196,7 @@ certificate = "keys/tls.cert.pem"
 host = {_quoted(plan.host)}
 port = {plan.port}
 public_url = {_quoted(plan.public_url)}
-{plan.delivery}"""
+{plan.sections}"""
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import signal
 import sys
 import tempfile
 import threading
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -14,14 +15,17 @@ import click
 from gateway.cli.main import Invocation, common
 from gateway.cli.opening import present
 from gateway.cli.output import ExitStatus, stop
+from gateway.demo.consoles import authority_of_tls, consoles
 from gateway.demo.manifest import load_manifest
 from gateway.demo.performance import Performance, perform_all
-from gateway.demo.telling import closing_lines, opening_lines, scene_lines
+from gateway.demo.telling import closing_lines, console_lines, opening_lines, scene_lines
 from gateway.errors import ConflictError
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="End when all is done; do not leave the gateways up.")
+@click.option(
+    "--once", is_flag=True, help="End when all is done; open no console, leave nothing up."
+)
 @click.option(
     "--keep",
     type=click.Path(file_okay=False, path_type=Path),
@@ -36,8 +40,9 @@ from gateway.errors import ConflictError
 def demo(call: Invocation, once: bool, keep: Path | None, samples: Path | None) -> None:
     """Let Zambia and Kenya exchange real consignments over mutual TLS, and watch.
 
-    Nothing is asked.  The exit status is 0 only if every expected outcome occurred:
-    deliveries, utilisations, refusals, and every attack repelled.
+    Nothing is asked.  Then both gateways and their consoles stay up until Ctrl-C; addresses and
+    passwords of an account for each role are printed once.  The exit status is 0 only if every
+    expected outcome occurred: deliveries, utilisations, refusals, and every attack repelled.
     """
     for named in (keep, samples):
         if named is not None and named.is_dir() and any(named.iterdir()):
@@ -84,10 +89,21 @@ def _played(call: Invocation, directory: Path, *, once: bool) -> ExitStatus:
 
 
 def _leave_up(call: Invocation, performance: Performance) -> None:
-    call.output.value(performance.summary())
-    call.output.say(*closing_lines(performance))
-    sys.stdout.flush()
-    stopped = threading.Event()
+    output, stage = call.output, performance.stage
+    with consoles(stage, output.language) as opened:
+        authority = authority_of_tls(stage)
+        told = {"consoles": [asdict(each) for each in opened], "tls_authority": str(authority)}
+        output.value(performance.summary() | told)
+        output.say(*console_lines(opened, authority), *closing_lines(performance))
+        sys.stdout.flush()
+        stopped = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopped.set())
+        stopped.wait()
+        _ignore_further_signals()
+
+
+def _ignore_further_signals() -> None:
+    """Let a second Ctrl-C not cut short what ends the gateways."""
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
-    stopped.wait()
+        signal.signal(number, signal.SIG_IGN)

@@ -6,11 +6,13 @@ each, exchange cards, start a listener and a worker each.
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,11 +30,16 @@ from gateway.transport import PeerEndpoint, PeerTransport
 from gateway.trust.demo_pki import DemoPki, make_demo_pki
 
 READY_SECONDS = 40
-_QUICK_DELIVERY = """
+_END_SECONDS = 30  # longer than a listener's own patience with requests in work
+_SECTIONS = """
 [delivery]
 poll_seconds = 0.2
 first_retry_seconds = 1.0
 longest_retry_seconds = 5.0
+
+[console]
+port = {console}
+second_factor = false  # a demonstration ends with its gateways; live consoles ask for one
 """
 
 
@@ -70,9 +77,10 @@ def build_stage(directory: Path, stores: Mapping[str, str] | None = None) -> Sta
         stores: addresses of the databases by country, where not a SQLite file in the home.
     """
     pki = make_demo_pki(directory / "pki", [actor.country for actor in CAST], now=system_clock())
-    for actor, port in zip(CAST, _free_ports(len(CAST)), strict=True):
+    ports = iter(_free_ports(2 * len(CAST)))
+    for actor, port, console in zip(CAST, ports, ports, strict=False):
         url = (stores or {}).get(actor.country, HomePlan.store_url)
-        _make_home(directory, pki, actor, port, url)
+        _make_home(directory, pki, actor, port, _SECTIONS.format(console=console), url)
     gateways = {actor.country: open_gateway(home_of(directory, actor.country)) for actor in CAST}
     for gateway in gateways.values():
         gateway.store.migrate()
@@ -85,11 +93,24 @@ def build_stage(directory: Path, stores: Mapping[str, str] | None = None) -> Sta
 @contextmanager
 def running(stage: Stage) -> Iterator[Sequence[subprocess.Popen[bytes]]]:
     """Run a listener and a worker of each gateway while the context lasts."""
+    homes = [stage.home(country) for country in stage.gateways]
+    with started((home, command) for home in homes for command in ("serve", "work")) as processes:
+        _wait_until_ready(stage, processes)
+        yield processes
+
+
+@contextmanager
+def started(commands: Iterable[tuple[Path, str]]) -> Iterator[Sequence[subprocess.Popen[bytes]]]:
+    """Run ``eco`` commands, each on its home, while the context lasts.
+
+    Args:
+        commands: home and words; the last word names the log in the home.
+    """
     processes: list[subprocess.Popen[bytes]] = []
     try:
-        homes = [stage.home(country) for country in stage.gateways]
-        processes += [_start(home, command) for home in homes for command in ("serve", "work")]
-        _wait_until_ready(stage, processes)
+        for home, command in commands:
+            with _undisturbed():
+                processes.append(_start(home, command))
         yield processes
     finally:
         for process in processes:
@@ -98,7 +119,29 @@ def running(stage: Stage) -> Iterator[Sequence[subprocess.Popen[bytes]]]:
             _reap(process)
 
 
-def _make_home(directory: Path, pki: DemoPki, actor: Actor, port: int, store_url: str) -> None:
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Put off SIGTERM and SIGINT until a process that was started is also noted."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's
+        return
+    came: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _frame: came.append(number))
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for signalled in came:
+        signal.raise_signal(signalled)
+
+
+def _make_home(
+    directory: Path, pki: DemoPki, actor: Actor, port: int, sections: str, store_url: str
+) -> None:
     home = home_of(directory, actor.country)
     plan = HomePlan(
         identifier=actor.identifier,
@@ -109,7 +152,7 @@ def _make_home(directory: Path, pki: DemoPki, actor: Actor, port: int, store_url
         test=False,
         store_url=store_url,
         authority_code=actor.customs.code,
-        delivery=_QUICK_DELIVERY,
+        sections=sections,
     )
     make_home(home, plan)
     for name in plan.names:
@@ -146,13 +189,14 @@ def _introduce(gateway: Gateway, actor: Actor, cards: dict[str, PeerCard]) -> No
 
 
 def _start(home: Path, command: str) -> subprocess.Popen[bytes]:
-    log = (home / f"{command}.log").open("ab")
-    return subprocess.Popen(  # noqa: S603 - our own interpreter and command
-        [sys.executable, "-m", "gateway", command, "--home", str(home)],
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
+    words = command.split()
+    with (home / f"{words[-1]}.log").open("ab") as log:
+        return subprocess.Popen(  # noqa: S603 - our own interpreter and command
+            [sys.executable, "-m", "gateway", *words, "--home", str(home)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
 
 
 def _wait_until_ready(stage: Stage, processes: Sequence[subprocess.Popen[bytes]]) -> None:
@@ -184,7 +228,7 @@ def _answers(transport: PeerTransport, endpoint: PeerEndpoint) -> bool:
 
 def _reap(process: subprocess.Popen[bytes]) -> None:
     try:
-        process.wait(timeout=15)
+        process.wait(timeout=_END_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

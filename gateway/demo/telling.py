@@ -10,6 +10,7 @@ from gateway.demo.play import Deed, Scene, Usage
 from gateway.documents import Finding, Verdict
 
 if TYPE_CHECKING:
+    from gateway.demo.consoles import Console
     from gateway.demo.performance import Performance
 
 BAR = 12
@@ -73,13 +74,29 @@ def trace_lines(summary: dict[str, Any], scenes: Sequence[Scene]) -> list[str]:
     return lines
 
 
+def console_lines(opened: Iterable[Console], authority: Path) -> Iterator[str]:
+    """Yield where the consoles are and who may sign in; the passwords are told here only."""
+    yield ""
+    yield "Two consoles for people; no second factor is asked here.  Passwords, shown this once:"
+    for console in opened:
+        yield ""
+        yield f"  {console.country}  {console.url}"
+        for each in console.accounts:
+            role = each.role.value.lower().replace("_", " ")
+            yield f"    {role:<22} {each.login:<16} {each.password}"
+    yield ""
+    yield "A browser warns of the demonstration's own CA until it trusts this file; curl takes it:"
+    first = next(iter(opened))
+    yield f"  curl --cacert {authority} {first.url}sign-in"
+
+
 def closing_lines(performance: Performance) -> Iterator[str]:
-    """Yield what the audience may try while both gateways stay up."""
+    """Yield what else the audience may try while both gateways stay up."""
     stage = performance.stage
     first = next(scene for scene in performance.scenes if scene.deeds)
     sender = first.consignment.sender
     yield ""
-    yield "Both gateways stay up; press Ctrl-C to stop them. Meanwhile, in another terminal:"
+    yield "Both gateways and consoles stay up; Ctrl-C ends all. Meanwhile, in another terminal:"
     yield f"  eco status {first.serial} --home {stage.home(sender)}"
     yield f"  eco messages --home {stage.home(first.consignment.receiver)}"
     yield f"  eco peer ping KE-SW --home {stage.home('ZM')}"

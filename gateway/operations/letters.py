@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 from gateway.documents.codes import Language
 from gateway.documents.findings import LocalisedText
 from gateway.operations.rules import RuleBook
-from gateway.operations.texts import filled
+from gateway.operations.texts import filled, one_line
 from gateway.store import Alert, AlertLevel, Notice, NoticeKind
 
 
@@ -117,7 +117,9 @@ def paragraph(
     """Return an alert in words; one whose rule is gone is told by its name."""
     rule = rules.rules.get(alert.rule)
     if rule is None:
-        return Paragraph(alert=alert, kind=kind, says=f"{alert.rule}: {alert.subject}", todo="")
+        return Paragraph(
+            alert=alert, kind=kind, says=f"{alert.rule}: {one_line(alert.subject)}", todo=""
+        )
     facts = {"subject": alert.subject, **alert.facts}
     return Paragraph(
         alert=alert,

@@ -32,12 +32,13 @@ def filled(text: LocalisedText, facts: Mapping[str, str], language: str) -> str:
     """
     try:
         return text.in_language(language).format_map(
-            {name: _written(value) for name, value in facts.items()}
+            {name: one_line(value) for name, value in facts.items()}
         )
     except LookupError as exc:
         raise ConfigError(f"no value for {exc} in {text.en!r}") from exc
 
 
-def _written(value: str) -> str:
-    line = " ".join(str(value).split())
+def one_line(value: str) -> str:
+    """Return what somebody else wrote as part of a line: bounded, without marks of direction."""
+    line = " ".join("".join(each for each in part if each.isprintable()) for part in value.split())
     return line if len(line) <= _LONGEST_VALUE else line[: _LONGEST_VALUE - 1] + "…"

@@ -23,6 +23,7 @@ import structlog
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.util import close_graceful
+from gunicorn.workers.base import Worker
 from gunicorn.workers.gthread import ThreadWorker
 
 from gateway.errors import ConfigError
@@ -142,6 +143,17 @@ class BoundedWorker(ThreadWorker):
 
     head_seconds = 10.0
     request_seconds = 60.0
+    is_ending = False
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """End at once, and once: a terminal's Ctrl-C and the parent's signal come together.
+
+        gunicorn shuts its pool of threads here, by a lock which the very loop that the signal
+        interrupts, or this handler in its first call, may hold: the process then waits for ever.
+        """
+        if not self.is_ending:
+            self.is_ending = True
+            Worker.handle_quit(self, sig, frame)  # type: ignore[no-untyped-call]
 
     def enqueue_req(self, conn: Any) -> None:
         """Queue a connection that has something to read; park a new one until it has."""

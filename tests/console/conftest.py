@@ -11,7 +11,9 @@ from gateway.documents import UtilisationStatus
 from gateway.store import Store
 from gateway.trust.demo_pki import DemoPki
 from tests.api.conftest import make_border
+from tests.console.busy import Busy, make_busy
 from tests.console.house import House, make_house
+from tests.console.screen import Screen, before
 from tests.databases import (
     copied_stores,
     make_store,
@@ -63,3 +65,19 @@ def houses(
         decide(border.corridor.ke, UtilisationStatus.PARTIAL, "6000")
         border.deliver()
         yield make_house(border.zm), make_house(border.ke)
+
+
+@pytest.fixture(scope="session")
+def busy(
+    pki: DemoPki, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Busy]:
+    """Gives the consoles of Zambia and Kenya after a busy week; only to be read."""
+    with copied_stores(sqlite_template, tmp_path_factory.mktemp("busy")) as make:
+        yield make_busy(pki, make)
+
+
+@pytest.fixture(scope="session")
+def screen(busy: Busy) -> Iterator[Screen]:
+    """Gives a browser before the busy consoles."""
+    with before(busy) as made:
+        yield made

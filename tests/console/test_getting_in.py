@@ -163,6 +163,7 @@ def test_a_new_password_ends_the_other_sessions(house: House) -> None:
         ("x" * 257, "more than 256"),
         ("password1234", "easy to guess"),
         ("mary mwale mary", "easy to guess"),
+        ("marymarymary", "easy to guess"),
     ],
 )
 def test_a_weak_password_is_refused_with_the_reason(house: House, password: str, said: str) -> None:

@@ -1,130 +1,72 @@
-"""Pages in a real browser: what axe finds, what overflows a small screen, what scripts complain of."""
+"""Every page in a real browser: what axe finds, what overflows a small screen, what complains."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+import json
+from typing import Any
 
 import pytest
-from werkzeug.serving import make_server
 
 from gateway.documents import Language
-from gateway.store import PersonRole
-from tests.browsers import FLAGS
-from tests.console.house import House
+from gateway.web.console.pages import Page
+from tests.console.screen import GETS, Screen, is_html, sight
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = pytest.mark.xdist_group("console-browser")
 
-TOOLS = Path(__file__).resolve().parent.parent.parent / ".tools" / "axe"
-AXE = "axe-core@4.14.1"
-CERTIFICATE = "ZM/ZM-20260309-000123"
-PAGES = (
-    (None, "/sign-in"),
-    (None, "/welcome"),
-    (None, "/check"),
-    (PersonRole.CUSTOMS_OFFICER, "/"),
-    (PersonRole.CUSTOMS_OFFICER, f"/certificates/{CERTIFICATE}"),
-    (PersonRole.CUSTOMS_OFFICER, "/desk"),
-    (PersonRole.CUSTOMS_OFFICER, "/account"),
-    (PersonRole.OPERATOR, "/operating"),
-    (PersonRole.AUDITOR, "/journal"),
-    (PersonRole.AUDITOR, "/reports"),
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+ADVISED = (
+    "empty-heading",
+    "empty-table-header",
+    "heading-order",
+    "image-redundant-alt",
+    "label-title-only",
+    "landmark-one-main",
+    "landmark-unique",
+    "page-has-heading-one",
+    "region",
+    "skip-link",
+    "tabindex",
 )
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-LARGEST_PAGE = 300_000
+"""What WCAG does not ask in so many words and readers by ear need nonetheless."""
+RULES = f"runOnly: {TAGS}, rules: {json.dumps({rule: {'enabled': True} for rule in ADVISED})}"
+SMALL, LARGE = {"width": 360, "height": 740}, {"width": 1200, "height": 800}
+LANGUAGES = tuple(Language)
 
 
-@dataclass
-class Screen:
-    """Is a browser before the console of Kenya, which everything came to."""
-
-    house: House
-    base: str
-    browser: object
-    axe: str
-
-    def opened(self, role: PersonRole | None, path: str, language: Language, **screen: object):
-        context = self.browser.new_context(ignore_https_errors=True, bypass_csp=True, **screen)
-        if role is not None:
-            cookie = self.house.as_role(role).client.get_cookie(
-                "__Host-eco", domain="console.example"
-            )
-            context.add_cookies(
-                [{"name": "__Host-eco", "value": cookie.value, "url": self.base, "secure": True}]
-            )
-        page = context.new_page()
-        page.faults = []
-        page.weight = []
-        page.on("pageerror", lambda error: page.faults.append(str(error)))
-        page.on("console", lambda message: page.faults.append(message.text))
-        page.on("response", lambda answer: page.weight.append(len(answer.body())))
-        page.goto(f"{self.base}{path}?lang={language}")
-        return page
+def violations(page: Any, rules: str) -> list[Any]:
+    found = page.evaluate(f"axe.run({{{rules}, resultTypes: ['violations']}})")["violations"]
+    return [(each["id"], [node["html"][:150] for node in each["nodes"]]) for each in found]
 
 
-def axe_source() -> str:
-    source = TOOLS / "node_modules" / "axe-core" / "axe.min.js"
-    if not source.exists():
-        if shutil.which("npm") is None:
-            pytest.skip("npm is not installed, which brings axe")
-        TOOLS.mkdir(parents=True, exist_ok=True)
-        command = ["npm", "install", "--no-save", "--no-audit", "--no-fund", "--silent", AXE]
-        done = subprocess.run(command, cwd=TOOLS, capture_output=True, timeout=120, check=False)
-        if done.returncode != 0 or not source.exists():
-            pytest.skip("npm could not bring axe")
-    return source.read_text(encoding="utf-8")
+def overflow(page: Any) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
 
 
-@pytest.fixture(scope="module")
-def screen(houses: tuple[House, House]) -> Iterator[Screen]:
-    """Gives a browser before the console of Kenya."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("chromium is not installed")
-    house = houses[1]
-    server = make_server("127.0.0.1", 0, house.app, threaded=True, ssl_context="adhoc")
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        with playwright.sync_playwright() as started:
-            browser = started.chromium.launch(executable_path=chromium, args=FLAGS)
-            base = f"https://127.0.0.1:{server.server_port}"
-            yield Screen(house=house, base=base, browser=browser, axe=axe_source())
-            browser.close()
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-@pytest.mark.parametrize("language", Language)
-@pytest.mark.parametrize(("role", "path"), PAGES)
-def test_a_page_has_no_violation_overflows_no_small_screen_and_is_light(
-    screen: Screen, role: PersonRole | None, path: str, language: Language
+@pytest.mark.parametrize("page", GETS, ids=lambda page: page.name)
+def test_a_page_has_no_violation_and_fits_the_screen_in_every_language(
+    screen: Screen, page: Page
 ) -> None:
-    page = screen.opened(role, path, language, viewport={"width": 360, "height": 740})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert page.evaluate("document.documentElement.dir") == (
-        "rtl" if language is Language.ARABIC else "ltr"
-    )
-    assert sum(page.weight) < LARGEST_PAGE
-    page.evaluate(screen.axe)
-    found = page.evaluate(f"axe.run({{runOnly: {RULES}}})")["violations"]
-    assert [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found] == []
-    assert page.faults == []
-    page.context.close()
-
-
-@pytest.mark.parametrize(("role", "path"), PAGES)
-def test_colours_have_contrast_in_the_dark_too(
-    screen: Screen, role: PersonRole | None, path: str
-) -> None:
-    page = screen.opened(role, path, Language.ENGLISH, color_scheme="dark")
-    page.evaluate(screen.axe)
-    found = page.evaluate("axe.run({runOnly: ['color-contrast']})")["violations"]
-    assert [node["html"][:120] for each in found for node in each["nodes"]] == []
-    page.context.close()
+    """Axe looks in one language, another for each page; everything else in all three."""
+    seen = sight(screen.busy, page)
+    if not is_html(seen):
+        pytest.skip("a file, not a page")
+    view = screen.opened(seen.who, seen.house, viewport=SMALL)
+    view.faults.clear()
+    turn = GETS.index(page) % len(LANGUAGES)
+    for language in (*LANGUAGES[turn:], *LANGUAGES[:turn]):
+        view.goto(f"{screen.url(seen.house)}{seen.path}?lang={language}")
+        assert view.evaluate("document.documentElement.lang") == language
+        assert view.evaluate("document.documentElement.dir") == (
+            "rtl" if language is Language.ARABIC else "ltr"
+        )
+        assert overflow(view) <= 0, language
+        if language is LANGUAGES[turn]:
+            view.evaluate(screen.axe)
+            assert violations(view, RULES) == []
+            view.emulate_media(color_scheme="dark")
+            assert violations(view, "runOnly: ['color-contrast']") == []
+            view.emulate_media(color_scheme="light")
+    view.set_viewport_size(LARGE)
+    assert overflow(view) <= 0
+    view.set_viewport_size(SMALL)
+    assert view.faults == []

@@ -1,16 +1,12 @@
-"""Who reaches which page: every page, every role, one's own and others'; forms and their seals."""
+"""One's own and others': certificates, people; cookies and policy. The matrix is in test_matrix."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
-import pytest
-
-from gateway.services.people.roles import RIGHTS_OF, Right
 from gateway.store import PersonRole
-from gateway.web.console import PAGES
-from gateway.web.console.pages import Method, Open, Page
+from gateway.web.console.pages import Page
 from tests.console.house import House
 
 SERIAL = "ZM-20260309-000123"
@@ -25,80 +21,11 @@ PLACES = {
     "identifier": "NO-SUCH-PEER",
 }
 """What stands for the parameters of each address."""
-REACHED = {200, 303, 400, 401, 404, 409, 422, 429}
-"""Answers of pages that let the visitor in, whatever became of what was asked."""
 NO_RIGHT = 403
 
 
 def address(page: Page, places: Mapping[str, str] = PLACES) -> str:
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda match: places[match[1]], page.path)
-
-
-def may(role: PersonRole, page: Page) -> bool:
-    return not isinstance(page.right, Right) or page.right in RIGHTS_OF[role]
-
-
-@pytest.mark.parametrize("role", PersonRole, ids=lambda role: role.lower())
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_each_page_opens_for_the_roles_that_have_its_right_only(
-    houses: tuple[House, House], page: Page, role: PersonRole
-) -> None:
-    if page.name in {"sign_out", "end_session", "change_password"}:
-        pytest.skip("ends the session that the next case needs; tested by itself")
-    browser = houses[0].as_role(role)
-    if page.method is Method.GET:
-        answer = browser.get(address(page))
-    else:
-        browser.get("/account")
-        answer = browser.post(address(page))
-    if may(role, page):
-        assert answer.status_code in REACHED, answer.get_data(as_text=True)
-        assert answer.headers.get("Location", "") != "/sign-in"
-    else:
-        assert answer.status_code == NO_RIGHT
-
-
-@pytest.mark.parametrize(
-    "page", [each for each in PAGES if each.right is not Open.PUBLIC], ids=lambda page: page.name
-)
-def test_each_page_leads_strangers_to_the_form(houses: tuple[House, House], page: Page) -> None:
-    browser = houses[0].browser()
-    ask = browser.get if page.method is Method.GET else browser.post
-    browser.get("/sign-in")
-    answer = ask(address(page))
-    assert answer.status_code == 303
-    assert answer.headers["Location"].startswith("/sign-in")
-
-
-@pytest.mark.parametrize(
-    "page", [each for each in PAGES if each.method is Method.POST], ids=lambda page: page.name
-)
-@pytest.mark.parametrize(
-    "fault",
-    ["no seal", "foreign seal", "evil origin", "cross site"],
-)
-def test_no_form_of_another_site_changes_anything(
-    houses: tuple[House, House], page: Page, fault: str
-) -> None:
-    browser = houses[0].as_role(PersonRole.ISSUING_ADMINISTRATOR)
-    stranger = page.right is Open.PUBLIC
-    if stranger:
-        browser = houses[0].browser()
-    browser.get("/sign-in" if stranger else "/account")
-    seal = {"no seal": "", "foreign seal": "x" * 43}.get(fault, browser.seal)
-    headers = {
-        "evil origin": {"Origin": "https://evil.example"},
-        "cross site": {"Sec-Fetch-Site": "cross-site"},
-    }
-    answer = browser.client.post(
-        address(page),
-        base_url="https://console.example",
-        data={"seal": seal},
-        headers=headers.get(fault, {}),
-    )
-    right = page.right
-    lacking = isinstance(right, Right) and right not in RIGHTS_OF[PersonRole.ISSUING_ADMINISTRATOR]
-    assert answer.status_code == NO_RIGHT, (lacking, answer.get_data(as_text=True))
 
 
 def test_a_certificate_of_another_authority_reads_like_one_that_is_missing(

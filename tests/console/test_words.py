@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from markupsafe import Markup
 
 from gateway.documents import Language
 from gateway.web import console
-from gateway.web.console.words import Words, plain, texts
+from gateway.web.console.words import Words, plain, shown, texts
 
 ROOM = Path(console.__file__).parent
 SOURCES = sorted([*ROOM.glob("templates/*.html"), *ROOM.glob("*.py")])
@@ -64,3 +65,32 @@ def test_a_space_of_any_kind_is_shown_as_one(space: str) -> None:
 
 def test_text_of_others_is_shown_harmlessly() -> None:
     assert plain("a\u202eb<i>\x07") == Markup('<bdi dir="auto">ab&lt;i&gt;\ufffd</bdi>')
+
+
+@pytest.mark.parametrize(
+    ("written", "seen"),
+    [
+        ("ABC-1", "ABC-1"),
+        ("a\u202eb\u2066c", "abc"),
+        ("a\u200bb", "a\ufffdb"),
+        ("a\u00a0b\tc", "a b c"),
+        ("e" + "\u0301" * 5 + "f", "e" + "\u0301" * 5 + "f"),
+        ("e" + "\u0301" * 80 + "f", "e" + "\u0301" * 5 + "\ufffdf"),
+        ("شَرِكَةُ النِّيل", "شَرِكَةُ النِّيل"),
+    ],
+)
+def test_what_others_wrote_is_seen_as_it_is_and_turns_nothing(written: str, seen: str) -> None:
+    assert shown(written) == seen
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (Language.ENGLISH, "9 Mar 2026, 10:30"),
+        (Language.FRENCH, "9 mars 2026, 10:30"),
+        (Language.ARABIC, "9 مارس 2026، 10:30"),
+    ],
+)
+def test_a_moment_reads_as_its_language_writes_it(language: Language, said: str) -> None:
+    moment = datetime(2026, 3, 9, 10, 30, tzinfo=UTC)
+    assert f">{said} UTC<" in Words(language).moment(moment)

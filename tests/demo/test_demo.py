@@ -1,23 +1,49 @@
-"""``eco demo --once --keep DIR --json``: run once, then everything that it left is looked at."""
+"""``eco demo --keep DIR --json``: played once, its consoles tried, ended by Ctrl-C, looked at."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import yaml
 
 from gateway.cli.output import ExitStatus
 from gateway.demo.manifest import FOLDER, load_manifest
-from tests.cli.eco import Run, eco, eco_process
+from gateway.demo.performance import Performance
+from gateway.store import PersonRole
+from tests.cli.eco import Run, command_line, eco, environment
+from tests.demo.visiting import Visited, visit
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
 
 HOMES = {"ZM-SW": "gateway-zm", "KE-SW": "gateway-ke"}
 OTHER = {"ZM-SW": "KE-SW", "KE-SW": "ZM-SW"}
+
+
+PATIENCE = 280
+
+
+@dataclass(frozen=True)
+class Evening:
+    """Is the demonstration as its audience had it, from start to Ctrl-C.
+
+    Attributes:
+        told: the one value that it printed while all was up.
+        visits: what people saw at the consoles, by login.
+    """
+
+    run: Run
+    told: dict[str, Any]
+    visits: Mapping[str, Visited]
 
 
 @pytest.fixture(scope="session")
@@ -27,9 +53,46 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def played(left: Path) -> Run:
-    """The demonstration, played once."""
-    return eco_process("demo", "--once", "--keep", left, "--json", timeout=280)
+def evening(left: Path) -> Evening:
+    """The demonstration, played once, its consoles visited by everybody, then stopped."""
+    process = subprocess.Popen(
+        command_line("demo", "--keep", left, "--json"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        out = "".join(until_complete(process))
+        told = {} if process.poll() is not None else yaml.safe_load(out)
+        visits = {
+            account["login"]: visit(console, account, told["tls_authority"])
+            for console in told.get("consoles", ())
+            for account in console["accounts"]
+        }
+        os.killpg(process.pid, signal.SIGINT)  # as the terminal does: to every process at once
+        rest, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    return Evening(
+        run=Run(ExitStatus(process.returncode), out + rest, err), told=told, visits=visits
+    )
+
+
+def until_complete(process: subprocess.Popen[str]) -> Iterator[str]:
+    """Yield the lines of the one JSON value; the process goes on."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        yield line
+        if line.rstrip() == "}":
+            return
+
+
+@pytest.fixture
+def played(evening: Evening) -> Run:
+    return evening.run
 
 
 @pytest.fixture
@@ -122,6 +185,39 @@ def names_of_traders(exchanged: Path) -> set[str]:
     return found
 
 
+def test_everybody_signs_in_with_the_password_that_was_told(evening: Evening):
+    accounts = [each for console in evening.told["consoles"] for each in console["accounts"]]
+    assert sorted(each["role"] for each in accounts) == sorted([*PersonRole, *PersonRole])
+    assert len({each["password"] for each in accounts}) == len(accounts)
+    for each in accounts:
+        assert evening.visits[each["login"]].status == requests.codes.ok, each["login"]
+        assert each["name"] in evening.visits[each["login"]].page
+
+
+@pytest.mark.parametrize("role", [PersonRole.ISSUING_OFFICER, PersonRole.CUSTOMS_OFFICER])
+def test_officers_find_the_consignments_that_were_just_played(evening: Evening, role: PersonRole):
+    for console in evening.told["consoles"]:
+        login = next(each["login"] for each in console["accounts"] if each["role"] == role)
+        own = role is PersonRole.ISSUING_OFFICER
+        other = {"ZM": "KE", "KE": "ZM"}[console["country"]]
+        issuer = console["country"] if own else other
+        assert re.search(
+            rf"{issuer}-\d{{8}}-0001\d\d|{issuer}-\d{{8}}-0002\d\d", (evening.visits[login].page)
+        )
+
+
+def test_the_passwords_lie_nowhere_in_what_the_demonstration_left(evening: Evening, left: Path):
+    secrets = [
+        each["password"].encode()
+        for console in evening.told["consoles"]
+        for each in console["accounts"]
+    ]
+    for path in left.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert not [secret for secret in secrets if secret in content], path
+
+
 def test_nothing_of_the_demonstration_is_left_running(exchanged: Path, left: Path):
     alive = [
         command
@@ -144,6 +240,34 @@ def test_a_directory_in_use_is_left_alone(exchanged: Path, left: Path):
     assert run.status is ExitStatus.REFUSED
     assert "not empty" in run.err
     assert sorted(left.rglob("*")) == before
+
+
+def test_once_ends_with_the_result_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    """The play itself is tested above; here only how ``--once`` ends it."""
+    given: dict[str, Any] = {}
+
+    def performed(directory: Path, **how: Any) -> Performance:
+        given.update(how, directory=directory)
+        (directory / "gateway-zm").mkdir()
+        return Performance(
+            stage=None,  # type: ignore[arg-type]  # nobody comes on
+            scenes=(),
+            attacks=(),
+            surprises=(),
+            files=0,
+            seconds=1.0,
+        )
+
+    monkeypatch.setattr("gateway.cli.show.perform_all", performed)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    run = eco("demo", "--once", "--json")
+    assert run.status is ExitStatus.OK
+    assert run.value["surprises"] == []
+    assert "consoles" not in run.value
+    assert given["afterwards"] is None
+    assert not given["directory"].exists()
 
 
 def test_samples_are_written_dated_today(tmp_path: Path):

@@ -11,13 +11,14 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
 
 from gateway.errors import ConfigError, PeerFaultError, TlsError, UnreachableError
 from gateway.transport import Channel
-from gateway.web.serving import ServerContext, ServerSettings, ServerTls, serve
+from gateway.web.serving import BoundedWorker, ServerContext, ServerSettings, ServerTls, serve
 from tests.wire.stand_in_gateway import receipt_for
 
 SECRET = "a-secret-between-proxy-and-gateway-0123456789"
@@ -164,6 +165,24 @@ def test_a_stop_lets_the_request_in_work_finish(start, endpoint, transport):
     assert gateway.process.wait(timeout=10) == 0
     with pytest.raises(UnreachableError):
         transport.send(peer, b"<e/>")
+
+
+def test_two_signals_at_once_end_a_worker_whatever_its_loop_holds():
+    """Ctrl-C reaches the worker from the terminal and, as SIGQUIT, from its parent."""
+    worker = BoundedWorker.__new__(BoundedWorker)
+    worker.tpool = ThreadPoolExecutor(max_workers=1)
+    again = []
+
+    def interrupted(_worker: BoundedWorker) -> None:
+        again.append(worker.handle_quit(signal.SIGINT, None))
+
+    worker.cfg = SimpleNamespace(worker_int=interrupted)
+    held = worker.tpool._shutdown_lock  # as while the loop hands a request to a thread
+    with held, pytest.raises(SystemExit):
+        worker.handle_quit(signal.SIGQUIT, None)
+    assert again == [None]
+    assert not worker.alive
+    worker.tpool.shutdown()
 
 
 def test_sighup_replaces_the_workers_without_losing_a_request(start, endpoint, transport):

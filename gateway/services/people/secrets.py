@@ -144,5 +144,6 @@ def fault_of(password: str, *, known: tuple[str, ...]) -> PasswordFault | None:
     for each in sorted(known, key=len, reverse=True):
         if len(each) >= _TELLING:
             rest = rest.replace(each.casefold(), "")
-    judged = zxcvbn(rest[:_JUDGED])
-    return PasswordFault.TOO_EASY if judged["score"] < _WEAKEST else None
+    if not rest or zxcvbn(rest[:_JUDGED])["score"] < _WEAKEST:  # of nothing zxcvbn knows nothing
+        return PasswordFault.TOO_EASY
+    return None

@@ -61,6 +61,7 @@ _HARDENED: Final = {
 _STEPS: Final = {Step.FACTOR: "factor", Step.ENROL: "enrol"}
 _UNFIT_FOR_FILES: Final = re.compile(r"[^A-Za-z0-9_.-]", re.ASCII)
 _RETRY_AFTER: Final = 5
+_ELSEWHERE: Final = 303
 _LONGEST_FIELD: Final = 2_000_000
 
 
@@ -136,6 +137,7 @@ class _Served:
         key = f"error.{error.code}"
         values = {
             "error": error,
+            "wait": retry_after_of(error, _RETRY_AFTER),
             "said": visit.words(key if key in texts() else "error.other"),
             "findings": views,
             "reference": g.get("correlation_id", ""),
@@ -291,7 +293,7 @@ def _file(answer: Sent) -> Response:
 
 
 def _go(to: str) -> Response:
-    return redirect(guard.local_path(to), code=303)  # type: ignore[return-value]
+    return redirect(guard.local_path(to), code=_ELSEWHERE)  # type: ignore[return-value]
 
 
 def _begin() -> None:
@@ -306,4 +308,7 @@ def _harden(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store")
+    said = request.args.get("lang")
+    if response.status_code == _ELSEWHERE and said in {each.value for each in Language}:
+        guard.set_cookie(response, guard.LANGUAGE, str(said), lasts=True)  # the way leads on in it
     return response

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway.documents.codelists import code_list
+from gateway.documents.findings import LocalisedText
 from gateway.services import lookup
 from gateway.services.customs_answers import answers_about
 from gateway.services.lookup import Looked, Wanted
@@ -47,6 +48,7 @@ def show_certificate(visit: Visit) -> Answer:
         "answers": answers_about(visit.counter, found.row),
         "reason_name": reason_names(visit.words),
         "finding_view": finding_view,
+        "cause_of": cause_names(visit),
         "now": now,
         "days_left": (found.row.valid_until - now.date()).days,
         "soon": _SOON,
@@ -66,6 +68,16 @@ def paper_form(visit: Visit, found: Looked) -> PaperForm | None:
 def reason_names(words: Words) -> Callable[[str], str]:
     """Return what names the code of a reason in the visitor's language."""
     return lambda code: code_list("response-reasons").name(code, words.language)
+
+
+def cause_names(visit: Visit) -> Callable[[str | None], LocalisedText | None]:
+    """Return what says why an attempt with this code failed, None where nothing is known of it."""
+
+    def cause_of(code: str | None) -> LocalisedText | None:
+        known = None if code is None else visit.operating.retry.explain(code)
+        return None if known is None else known.says
+
+    return cause_of
 
 
 def send_document(visit: Visit) -> Answer:

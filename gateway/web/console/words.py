@@ -7,6 +7,7 @@ direction of foreign letters leaks out of them.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -28,6 +29,10 @@ TEXTS: Final = Path(__file__).parent / "texts"
 _BIDI: Final = dict.fromkeys(
     (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C)
 )
+_STACKED: Final = ("Mn", "Me")
+_MOST_STACKED: Final = 5
+"""Accents on one letter; no writing of the states here takes more than three."""
+_UNSEEN: Final = "\ufffd"
 _DAY: Final = "d MMM y"
 """Never digits alone: 03/04 is read as April here and as March there."""
 Text = Mapping[str, Any]
@@ -60,16 +65,32 @@ def _flat(tree: Mapping[str, Any], at: str) -> Iterator[tuple[str, Text]]:
 
 
 def shown(value: object) -> str:
-    """Return what a document holds as text that cannot change what stands around it."""
-    text = str(value).translate(_BIDI)
-    return "".join(each if each.isprintable() else _in_place_of(each) for each in text)
+    """Return what a document holds as text that cannot change what stands around it.
+
+    Marks that turn the direction are dropped, what cannot be seen shows that it is there, and no
+    letter carries so many accents that it covers its neighbours.
+    """
+    text = str(value)
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_seen(text.translate(_BIDI)))
+
+
+def _seen(text: str) -> Iterator[str]:
+    stacked = 0
+    for each in text:
+        stacked = stacked + 1 if unicodedata.category(each) in _STACKED else 0
+        if stacked <= _MOST_STACKED:
+            yield each if each.isprintable() else _in_place_of(each)
+        elif stacked == _MOST_STACKED + 1:
+            yield _UNSEEN
 
 
 def _in_place_of(unprintable: str) -> str:
     """Return what is shown for it; spaces of every kind, as those in French figures, are one."""
     if unprintable == "\n":
         return unprintable
-    return " " if unprintable.isspace() else "\ufffd"
+    return " " if unprintable.isspace() else _UNSEEN
 
 
 @dataclass(frozen=True)
@@ -135,9 +156,13 @@ class Words:
         """Return a moment in UTC, with its machine-readable form."""
         if value is None:
             return Markup()
-        said = format_datetime(value, f"{_DAY}, HH:mm", locale=self.locale)
+        said = format_datetime(value, self._moment_form, locale=self.locale)
         iso = value.strftime("%Y-%m-%dT%H:%M:%SZ")
         return Markup('<time datetime="{}">{} UTC</time>').format(iso, said)
+
+    @property
+    def _moment_form(self) -> str:
+        return f"{_DAY}{'،' if self.direction == 'rtl' else ','} HH:mm"
 
     def age(self, span: timedelta) -> str:
         """Return a span of time in its largest unit."""
