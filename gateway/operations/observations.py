@@ -7,7 +7,7 @@ An observer never decides; it measures one thing about one subject, in the unit 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -20,6 +20,7 @@ from gateway.operations.premises import Premises
 from gateway.store import (
     OutcomeCount,
     Peer,
+    maintenance,
     measures,
     notices,
     outages,
@@ -51,12 +52,17 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """Is what observers look at: one gateway in one transaction at one moment."""
+    """Is what observers look at: one gateway in one transaction at one moment.
+
+    Attributes:
+        away: peers in announced maintenance, whose silence is no alarm.
+    """
 
     premises: Premises
     conn: Connection
     known: Mapping[int, Peer]
     now: datetime
+    away: Collection[int] = ()
 
     def name(self, peer_id: int) -> str:
         """Return the identifier of a peer."""
@@ -66,7 +72,9 @@ class Scene:
 def observe(premises: Premises, conn: Connection, now: datetime) -> Iterator[Reading]:
     """Yield every reading of this moment."""
     known = {peer.id: peer for peer in peers.every(conn)}
-    scene = Scene(premises=premises, conn=conn, known=known, now=now)
+    scene = Scene(
+        premises=premises, conn=conn, known=known, now=now, away=maintenance.away(conn, now)
+    )
     for observer in OBSERVERS:
         yield from observer(scene)
 
@@ -84,6 +92,8 @@ def _queue_age(scene: Scene) -> Iterator[Reading]:
             "minutes": f"{minutes:.0f}",
             "count": str(waiting[peer_id]),
         }
+        if peer_id in scene.away:
+            continue
         yield Reading(rule="queue-age", subject=facts["peer"], value=minutes, facts=facts)
 
 
@@ -95,6 +105,8 @@ def _queue_stuck(scene: Scene) -> Iterator[Reading]:
 
 def _unreachable(scene: Scene) -> Iterator[Reading]:
     for outage in outages.still_open(scene.conn):
+        if outage.peer_id in scene.away:
+            continue
         minutes = outage.lasted(scene.now).total_seconds() / 60
         facts = {
             "peer": scene.name(outage.peer_id),
@@ -122,7 +134,7 @@ def _attempts(scene: Scene) -> Iterator[Reading]:
                 value=codes[RECEIPT_INVALID],
                 facts={"peer": name, "count": str(codes[RECEIPT_INVALID])},
             )
-        if attempts >= ENOUGH_ATTEMPTS and codes:
+        if attempts >= ENOUGH_ATTEMPTS and codes and peer_id not in scene.away:
             percent = 100 * codes.total() / attempts
             facts = {
                 "peer": name,

@@ -32,10 +32,21 @@ class TaskState:
 
 
 def claim(
-    conn: Connection, name: str, worker: str, now: datetime, *, period: timedelta
+    conn: Connection,
+    name: str,
+    worker: str,
+    now: datetime,
+    *,
+    period: timedelta,
+    first: timedelta = timedelta(),
 ) -> TaskRun | None:
-    """Return the right to run ``name`` if it is due, and make it due again after ``period``."""
-    conn.execute(insert_if_absent(conn, table), {"name": name, "due_at": now, "fence": 0})
+    """Return the right to run ``name`` if it is due, and make it due again after ``period``.
+
+    Args:
+        first: how long after its first mention a task becomes due.
+    """
+    absent = {"name": name, "due_at": now + first, "fence": 0}
+    conn.execute(insert_if_absent(conn, table), absent)
     fence = conn.execute(
         update(table)
         .where(table.c.name == name, table.c.due_at <= now)

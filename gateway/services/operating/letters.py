@@ -22,8 +22,10 @@ from gateway.store import (
     DeliveryState,
     Dispatch,
     JournalEntry,
+    Maintenance,
     dead_letters,
     journal,
+    maintenance,
     outbox,
     peers,
 )
@@ -145,10 +147,11 @@ def letter(desk: OperatingDesk, message_id: str) -> Letter:
         found = outbox.dispatch(conn, message_id)
         if found is None:
             raise NotFoundError("no such message was sent from here")
+        (listed,) = _listed(desk, conn, [found])
         return Letter(
             dispatch=found,
-            peer=peers.get(conn, found.peer_id).identifier,
-            wait=why_waiting(found, desk.retry),
+            peer=listed.peer,
+            wait=listed.wait,
             attempts=tuple(_tried(desk, each) for each in outbox.attempts_of(conn, message_id)),
             history=journal.page(conn, subject=message_id, limit=EACH)[::-1],
         )
@@ -214,10 +217,19 @@ def turned_away(
 
 def _listed(desk: OperatingDesk, conn: Connection, rows: Sequence[Dispatch]) -> tuple[Listed, ...]:
     names = {peer.id: peer.identifier for peer in peers.every(conn)}
+    away = maintenance.away(conn, desk.now())
     return tuple(
-        Listed(dispatch=row, peer=names[row.peer_id], wait=why_waiting(row, desk.retry))
+        Listed(
+            dispatch=row,
+            peer=names[row.peer_id],
+            wait=why_waiting(row, desk.retry, _named(names, away.get(row.peer_id))),
+        )
         for row in rows
     )
+
+
+def _named(names: Mapping[int, str], one: Maintenance | None) -> tuple[str, Maintenance] | None:
+    return None if one is None or one.peer_id is None else (names[one.peer_id], one)
 
 
 def _tried(desk: OperatingDesk, attempt: Attempt) -> TriedOnce:

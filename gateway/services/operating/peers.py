@@ -21,25 +21,25 @@ from gateway.operations.checks import Check
 from gateway.operations.expiry import Dated, dated_of_peer
 from gateway.operations.peer_checks import peer_checks
 from gateway.operations.premises import Premises
+from gateway.operations.reach import hasty
 from gateway.services.operating.desk import OperatingDesk, known_peer
 from gateway.services.operating.overview import PeerHealth, overview, peer_health
 from gateway.store import (
+    Maintenance,
     NewCredential,
     Peer,
     PeerCredential,
     PeerCrl,
     PeerState,
     Sighting,
+    maintenance,
     peers,
     sightings,
 )
-from gateway.transport import PeerEndpoint
 from gateway.trust import Credential, fingerprint_of
 
 UNCOMPARED: Final = "registered from a card whose fingerprint was not compared yet"
 LONGEST_CARD: Final = 1_000_000
-_CONNECT_SECONDS: Final = 5.0
-_ANSWER_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +49,7 @@ class KnownPeer:
     Attributes:
         seen: what its gateway said of itself when it was asked last.
         versions: name, our version and the peer's of what both work by.
+        announced: maintenance that it announced and that has not ended.
     """
 
     health: PeerHealth
@@ -57,6 +58,7 @@ class KnownPeer:
     dated: tuple[Dated, ...]
     seen: Sighting | None
     versions: tuple[tuple[str, str, str], ...]
+    announced: tuple[Maintenance, ...]
 
     @property
     def peer(self) -> Peer:
@@ -113,6 +115,7 @@ def known(desk: OperatingDesk, identifier: str) -> KnownPeer:
             dated=dated_of_peer(conn, peer, now),
             seen=seen,
             versions=() if seen is None else tuple(compared(ours, seen.versions)),
+            announced=maintenance.of(maintenance.standing(conn, now), peer.id),
         )
 
 
@@ -230,14 +233,4 @@ def _algorithm(key: object) -> str:
 
 def _hasty(desk: OperatingDesk) -> Premises:
     premises = desk.premises
-
-    def endpoint_of(peer: Peer) -> PeerEndpoint:
-        found = premises.endpoint_of(peer)
-        return replace(
-            found,
-            connect_timeout=min(found.connect_timeout, _CONNECT_SECONDS),
-            read_timeout=min(found.read_timeout, _ANSWER_SECONDS),
-            total_timeout=min(found.total_timeout, _ANSWER_SECONDS),
-        )
-
-    return replace(premises, endpoint_of=endpoint_of)
+    return replace(premises, endpoint_of=lambda peer: hasty(premises.endpoint_of(peer)))

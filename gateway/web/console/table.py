@@ -8,6 +8,7 @@ from gateway.services.people.roles import Right
 from gateway.web.console import (
     account,
     alarms,
+    announcing,
     certificates,
     colleagues,
     desk,
@@ -35,6 +36,7 @@ PAGES: Final[tuple[Page, ...]] = (
     *operating.PAGES,
     *letters.PAGES,
     *alarms.PAGES,
+    *announcing.PAGES,
     *journalling.PAGES,
     *reporting.PAGES,
     *peering.PAGES,
