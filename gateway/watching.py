@@ -22,7 +22,7 @@ from gateway.operations.alerting import AlertDesk, Recipient
 from gateway.operations.letters import Courier
 from gateway.operations.mail import MailCourier, MailSecurity, MailServer
 from gateway.operations.notifying import Office, notify
-from gateway.operations.premises import Listener, Premises
+from gateway.operations.premises import Listener, Premises, WatchedFolder
 from gateway.operations.reach import hasty
 from gateway.operations.rules import RuleBook
 from gateway.operations.turns import NOTIFY, NOTIFY_PERIOD, WATCH, WATCH_PERIOD
@@ -60,6 +60,7 @@ def premises_of(gateway: Gateway) -> Premises:
         own_crls=tuple(settings.resolve(path) for path in settings.watch.crls),
         folders=dict(_folders(settings)),
         listener=Listener(host=listen.host, port=listen.port) if listen.port else None,
+        watched=tuple(_watched(settings)),
         endpoint_of=endpoint_book(gateway),
         format_faults=lambda: gateway.national.faults,
     )
@@ -151,6 +152,19 @@ def _folders(settings: Settings) -> Iterator[tuple[str, Path]]:
         yield "database", Path(settings.store_url.removeprefix(_SQLITE)).parent
     for path in settings.watch.folders:
         yield path.name, settings.resolve(path)
+
+
+def _watched(settings: Settings) -> Iterator[WatchedFolder]:
+    for inbox in settings.files.inboxes:
+        folder = settings.resolve(inbox.folder)
+        yield WatchedFolder(
+            name=inbox.name,
+            task=f"files in {inbox.name}",
+            inbox=folder,
+            pattern=inbox.pattern,
+        )
+    for outbox in settings.files.outboxes:
+        yield WatchedFolder(name=outbox.name, task=f"files out {outbox.name}")
 
 
 def _by_mail(settings: Settings) -> Iterator[tuple[Recipient, Courier]]:

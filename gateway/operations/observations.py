@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,6 +17,8 @@ from sqlalchemy import Connection
 from gateway.operations.expiry import DatedUse, every_dated, lacks_crl
 from gateway.operations.home_checks import format_facts, free_space, stuck_minutes
 from gateway.operations.premises import Premises
+from gateway.operations.readings import Reading
+from gateway.operations.standing_still import stuck_batches, stuck_folders
 from gateway.store import (
     OutcomeCount,
     Peer,
@@ -33,21 +35,6 @@ RECENT: Final = timedelta(hours=1)
 ENOUGH_ATTEMPTS: Final = 20
 STUCK_ATTEMPTS: Final = 5
 RECEIPT_INVALID: Final = "RECEIPT_INVALID"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """Is one measured value of one subject, to be judged by the rule of that name.
-
-    Attributes:
-        lifetime: of a thing that expires, in the unit of the value.
-    """
-
-    rule: str
-    subject: str
-    value: float
-    facts: Mapping[str, str] = field(default_factory=dict)
-    lifetime: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,6 +197,11 @@ def _notices(scene: Scene) -> Iterator[Reading]:
         yield Reading(rule="notices-stuck", subject="notices", value=count, facts=facts)
 
 
+def _standing_still(scene: Scene) -> Iterator[Reading]:
+    yield from stuck_batches(scene.conn, scene.now)
+    yield from stuck_folders(scene.conn, scene.premises.watched, scene.now)
+
+
 OBSERVERS: Final[tuple[Callable[[Scene], Iterator[Reading]], ...]] = (
     _queue_age,
     _queue_stuck,
@@ -222,4 +214,5 @@ OBSERVERS: Final[tuple[Callable[[Scene], Iterator[Reading]], ...]] = (
     _crls,
     _journal,
     _notices,
+    _standing_still,
 )

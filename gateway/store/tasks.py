@@ -22,13 +22,18 @@ class TaskRun:
 
 @dataclass(frozen=True, kw_only=True)
 class TaskState:
-    """Says when a task ran last and how it ended."""
+    """Says when a task ran last and how it ended.
+
+    Attributes:
+        last_well_at: when it last ended without an error.
+    """
 
     name: str
     due_at: datetime
     last_started_at: datetime | None
     last_ended_at: datetime | None
     last_error: str | None
+    last_well_at: datetime | None
 
 
 def claim(
@@ -84,7 +89,9 @@ def end(
     Args:
         due_at: when the next turn comes; after the period that was claimed unless given.
     """
-    values = {"lease_owner": None, "last_ended_at": at, "last_error": error}
+    values: dict[str, object] = {"lease_owner": None, "last_ended_at": at, "last_error": error}
+    if error is None:
+        values["last_well_at"] = at
     if due_at is not None:
         values["due_at"] = due_at
     conn.execute(

@@ -8,14 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from gateway.documents import from_json
-from gateway.errors import ConflictError, InputError, SignerUntrustedError
-from gateway.exchange.peer_card import PeerCard
-from gateway.exchange.peering import PeerTerms, register_peer, registration
 from gateway.exchange.versions import compared, own_versions
 from gateway.operations.checks import Check
 from gateway.operations.expiry import Dated, dated_of_peer
@@ -26,7 +21,6 @@ from gateway.services.operating.desk import OperatingDesk, known_peer
 from gateway.services.operating.overview import PeerHealth, overview, peer_health
 from gateway.store import (
     Maintenance,
-    NewCredential,
     Peer,
     PeerCredential,
     PeerCrl,
@@ -37,9 +31,6 @@ from gateway.store import (
     sightings,
 )
 from gateway.trust import Credential, fingerprint_of
-
-UNCOMPARED: Final = "registered from a card whose fingerprint was not compared yet"
-LONGEST_CARD: Final = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,19 +56,10 @@ class KnownPeer:
         """Its row."""
         return self.health.peer
 
-
-@dataclass(frozen=True, kw_only=True)
-class Introduction:
-    """Is a peer card before anybody has agreed to it.
-
-    Attributes:
-        papers: its certificates as they would be registered.
-        known: the peer is registered already.
-    """
-
-    card: PeerCard
-    papers: tuple[NewCredential, ...]
-    known: bool
+    def can_end(self, one: PeerCredential) -> bool:
+        """Return whether another certificate of the same use would remain."""
+        kept = [each for each in self.credentials if each.valid_until is None and each != one]
+        return any((each.use, each.role) == (one.use, one.role) for each in kept)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,52 +130,6 @@ def tried(desk: OperatingDesk, identifier: str) -> tuple[Check, ...]:
         return peer_checks(_hasty(desk), peer, transport)
     finally:
         transport.close()
-
-
-def introduced(desk: OperatingDesk, content: bytes) -> Introduction:
-    """Return what a peer card says, for a person to compare; nothing is stored.
-
-    Raises:
-        InvalidDocumentError: it is no card.
-        InputError: it is too large, or a certificate on it cannot be read.
-        ConflictError: it introduces ourselves, or a gateway of the other world (test, live).
-    """
-    if not content or len(content) > LONGEST_CARD:
-        raise InputError("choose the file of a peer card")
-    card = from_json(PeerCard, content)
-    own = desk.desk.identity
-    if card.identifier == own.identifier:
-        raise ConflictError(f"{own.identifier} is this gateway itself")
-    if card.test is not own.test:
-        raise ConflictError("one is a test gateway and the other is live: they may not exchange")
-    with desk.desk.store.read() as conn:
-        present = peers.by_identifier(conn, card.identifier) is not None
-    papers = tuple(registration(card, each) for each in card.credentials)
-    return Introduction(card=card, papers=papers, known=present)
-
-
-def register(
-    desk: OperatingDesk, content: bytes, terms: PeerTerms, *, fingerprint: str, actor: str
-) -> Peer:
-    """Register the peer that a card introduces and return it.
-
-    Without the fingerprint that its operator told by another way it stays suspended.
-
-    Raises:
-        SignerUntrustedError: the card has another fingerprint.
-        ConflictError, InputError, InvalidDocumentError: as ``introduced``, or it is registered.
-    """
-    card = introduced(desk, content).card
-    told = "".join(fingerprint.split()).replace(":", "").lower()
-    if told and told != card.fingerprint:
-        raise SignerUntrustedError("the card does not have the fingerprint given; do not use it")
-    own, now = desk.desk.identity.identifier, desk.now()
-    with desk.desk.store.begin() as conn:
-        peer = register_peer(conn, card, terms, own=own, at=now, actor=actor)
-        if not told:
-            peer = peers.suspend(conn, peer.id, at=now, actor=actor, reason=UNCOMPARED)
-    desk.publish()
-    return peer
 
 
 def own_keys(desk: OperatingDesk) -> tuple[OwnKey, ...]:

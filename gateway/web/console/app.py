@@ -42,6 +42,7 @@ from gateway.web.console.pages import (
     Upload,
     Visit,
 )
+from gateway.web.console.remedies import WAYS, remedy
 from gateway.web.console.switching import in_each_language
 from gateway.web.console.table import MENU, PAGES
 from gateway.web.console.words import Words, plain, texts
@@ -284,7 +285,9 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(FIGURES)
+    made.globals.update(WAYS)
     made.filters["plain"] = plain
+    made.filters["remedy"] = remedy
     return made
 
 

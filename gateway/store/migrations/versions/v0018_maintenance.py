@@ -16,7 +16,11 @@ _STANDING = sa.text("closed_at IS NULL")
 
 
 def upgrade() -> None:
-    """Make both tables, empty until an operator announces something and a worker looks."""
+    """Make both tables, empty until an operator announces something and a worker looks.
+
+    Tasks of the clock also remember when they last ended well, so that one that only fails shows.
+    """
+    op.add_column("scheduled_tasks", sa.Column("last_well_at", UtcMoment(), nullable=True))
     op.create_table(
         "maintenance",
         sa.Column("id", BigId, nullable=False),
