@@ -62,6 +62,7 @@ def premises_of(gateway: Gateway) -> Premises:
         listener=Listener(host=listen.host, port=listen.port) if listen.port else None,
         watched=tuple(_watched(settings)),
         endpoint_of=endpoint_book(gateway),
+        own_formats=lambda: gateway.national.own_versions,
         format_faults=lambda: gateway.national.faults,
     )
 

@@ -53,6 +53,7 @@ class Premises:
         folders: folders whose file systems must have room, by name.
         watched: the folders that workers look after for national systems.
         endpoint_of: where and with which credentials a peer is reached.
+        own_formats: gives name, version and SHA-256 of the national formats of the home.
         format_faults: gives the mapping files of the home that are not in force as they stand.
     """
 
@@ -67,4 +68,5 @@ class Premises:
     listener: Listener | None = None
     watched: tuple[WatchedFolder, ...] = ()
     endpoint_of: Callable[[Peer], PeerEndpoint]
+    own_formats: Callable[[], tuple[tuple[str, str, str], ...]] = tuple
     format_faults: Callable[[], tuple[FormatFault, ...]] = tuple

@@ -18,6 +18,8 @@ _COLUMNS = tuple(table.c[name] for name in PartInForce.__dataclass_fields__)
 def note(conn: Connection, parts: Iterable[tuple[str, str, str]], *, at: datetime) -> int:
     """Keep what is in force now, where it differs from what was; return how much is new.
 
+    A change is journalled, what is seen for the first time is not.
+
     Args:
         parts: name, version and checksum of each.
     """
@@ -28,15 +30,10 @@ def note(conn: Connection, parts: Iterable[tuple[str, str, str]], *, at: datetim
         values = {"name": name, "version": version, "checksum": checksum, "since": at}
         conn.execute(insert(table).values(**values))
         before = known.get(name)
-        detail = {"part": name, "version": version, "checksum": checksum}
-        detail |= {} if before is None else {"before": before[0]}
-        journal.append(
-            conn,
-            at=at,
-            action=journal.Action.PART_IN_FORCE,
-            subject=name,
-            detail=detail,
-        )
+        if before is not None:
+            detail = {"version": version, "checksum": checksum, "before": before[0]}
+            action = journal.Action.PART_IN_FORCE
+            journal.append(conn, at=at, action=action, subject=name, detail=detail)
     return len(fresh)
 
 
@@ -47,7 +44,7 @@ def newest(conn: Connection) -> tuple[PartInForce, ...]:
     return tuple(PartInForce(**row._mapping) for row in conn.execute(query))
 
 
-def history(conn: Connection, name: str, *, limit: int = 20) -> tuple[PartInForce, ...]:
-    """Return the versions of one part, the newest first."""
-    query = select(*_COLUMNS).where(table.c.name == name).order_by(table.c.id.desc()).limit(limit)
+def every(conn: Connection, *, limit: int = 500) -> tuple[PartInForce, ...]:
+    """Return what was and is in force, the newest first."""
+    query = select(*_COLUMNS).order_by(table.c.id.desc()).limit(limit)
     return tuple(PartInForce(**row._mapping) for row in conn.execute(query))

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from gateway.exchange.versions import compared, own_versions
 from gateway.operations.checks import Check
@@ -30,7 +27,6 @@ from gateway.store import (
     peers,
     sightings,
 )
-from gateway.trust import Credential, fingerprint_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,18 +56,6 @@ class KnownPeer:
         """Return whether another certificate of the same use would remain."""
         kept = [each for each in self.credentials if each.valid_until is None and each != one]
         return any((each.use, each.role) == (one.use, one.role) for each in kept)
-
-
-@dataclass(frozen=True, kw_only=True)
-class OwnKey:
-    """Is one of our signing keys as anybody may know it; never the key."""
-
-    name: str
-    subject: str
-    algorithm: str
-    fingerprint: str
-    since: datetime
-    until: datetime
 
 
 def every_peer(desk: OperatingDesk) -> Sequence[PeerHealth]:
@@ -130,41 +114,6 @@ def tried(desk: OperatingDesk, identifier: str) -> tuple[Check, ...]:
         return peer_checks(_hasty(desk), peer, transport)
     finally:
         transport.close()
-
-
-def own_keys(desk: OperatingDesk) -> tuple[OwnKey, ...]:
-    """Return our signing keys by name, as their certificates tell."""
-    return tuple(
-        _own_key(name, credential) for name, credential in desk.premises.credentials.items()
-    )
-
-
-def versions(desk: OperatingDesk) -> tuple[tuple[str, str, str], ...]:
-    """Return kind, name and version of each mapping, agreement profile and rule book in force."""
-    found = []
-    for each in own_versions(desk.desk):
-        named, _, version = each.partition("=")
-        kind, _, name = named.partition(":")
-        found.append((kind, name, version))
-    return tuple(found)
-
-
-def _own_key(name: str, credential: Credential) -> OwnKey:
-    cert = credential.signing_cert
-    return OwnKey(
-        name=name,
-        subject=cert.subject.rfc4514_string(),
-        algorithm=_algorithm(cert.public_key()),
-        fingerprint=fingerprint_of(cert),
-        since=cert.not_valid_before_utc,
-        until=cert.not_valid_after_utc,
-    )
-
-
-def _algorithm(key: object) -> str:
-    if isinstance(key, rsa.RSAPublicKey):
-        return f"RSA {key.key_size}"
-    return f"ECDSA {key.curve.name}" if isinstance(key, ec.EllipticCurvePublicKey) else "–"
 
 
 def _hasty(desk: OperatingDesk) -> Premises:

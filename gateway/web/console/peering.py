@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
+from gateway import __version__
 from gateway.errors import (
     ConflictError,
     GatewayError,
@@ -17,6 +18,8 @@ from gateway.operations.checks import Check
 from gateway.services.operating import introducing, peers
 from gateway.services.operating.desk import required_reason
 from gateway.services.operating.introducing import Introduction
+from gateway.services.operating.own_keys import own_keys
+from gateway.services.operating.versions import loaded_parts
 from gateway.services.people.roles import Right
 from gateway.store import AlgorithmLevel, PeerChannel, PeerState, RevocationLevel
 from gateway.web.console.operating import COME, GONE, flow_plot
@@ -133,13 +136,15 @@ def store_list(visit: Visit) -> Answer:
 
 def show_keys(visit: Visit) -> Answer:
     """Show our own signing keys as anybody may know them."""
-    return Shown(template="own_keys.html", values={"keys": peers.own_keys(visit.operating)})
+    values = {"keys": own_keys(visit.operating), "now": visit.operating.now()}
+    return Shown(template="own_keys.html", values=values)
 
 
 def show_versions(visit: Visit) -> Answer:
     """Show the versions of mappings, agreement profiles, rules and national formats."""
     values = {
-        "versions": peers.versions(visit.operating),
+        "parts": loaded_parts(visit.operating),
+        "software": __version__,
         "formats": visit.counter.national.states,
     }
     return Shown(template="versions.html", values=values)
