@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Protocol
 
 from sqlalchemy import Connection
@@ -207,12 +208,21 @@ def hold(desk: OperatingDesk, message_id: str, *, actor: str, reason: str) -> No
 
 
 def turned_away(
-    desk: OperatingDesk, *, before: int | None = None, limit: int = EACH
+    desk: OperatingDesk,
+    *,
+    since: datetime | None = None,
+    before: int | None = None,
+    limit: int = EACH,
 ) -> tuple[JournalEntry, ...]:
-    """Return calls that got a fault and no receipt, the newest first."""
+    """Return calls that got a fault and no receipt, the newest first; one more if more follow.
+
+    Args:
+        since: only those that came then or later.
+    """
     action = journal.Action.ARRIVAL_TURNED_AWAY
     with desk.desk.store.read() as conn:
-        return journal.page(conn, action=action, before=before, limit=limit + 1)
+        found = journal.page(conn, action=action, before=before, limit=limit + 1)
+    return tuple(each for each in found if since is None or each.at >= since)
 
 
 def _listed(desk: OperatingDesk, conn: Connection, rows: Sequence[Dispatch]) -> tuple[Listed, ...]:

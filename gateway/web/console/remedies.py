@@ -109,7 +109,7 @@ def remedy(text: object) -> Markup:
     """Return a remedy as it is read: commands left to right in any language."""
     parts = _COMMAND.split(shown(text))
     said = [_command(part) if number % 2 else escape(part) for number, part in enumerate(parts)]
-    return Markup('<bdi dir="auto">{}</bdi>').format(Markup("").join(said))
+    return Markup("").join(said)
 
 
 def _command(text: str) -> Markup:

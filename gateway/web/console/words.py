@@ -141,7 +141,7 @@ class Words:
             return Markup()
         said = format_datetime(value, f"{_DAY}, HH:mm", locale=self.locale)
         iso = value.strftime("%Y-%m-%dT%H:%M:%SZ")
-        return Markup('<time datetime="{}">{} UTC</time>').format(iso, said)
+        return Markup('<time datetime="{}" dir="auto">{} UTC</time>').format(iso, said)
 
     def age(self, span: timedelta) -> str:
         """Return a span of time in its largest unit."""
