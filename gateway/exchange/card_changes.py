@@ -96,11 +96,21 @@ def take_up(
 
 
 def end_registrations(
-    conn: Connection, peer: Peer, fingerprint: str, *, until: datetime, at: datetime, actor: str
+    conn: Connection,
+    peer: Peer,
+    fingerprint: str,
+    *,
+    until: datetime,
+    at: datetime,
+    actor: str,
+    use: CredentialUse | None = None,
 ) -> int:
     """End what is registered of a peer under a fingerprint or its beginning; return how much.
 
     What it proved before ``until`` stays proved.
+
+    Args:
+        use: only the registration for this use; a certificate may have several.
 
     Raises:
         NotFoundError: the peer has no such certificate in force.
@@ -108,6 +118,7 @@ def end_registrations(
     """
     rows = [row for row in peers.credentials(conn, peer.id) if in_force(row, at)]
     chosen = [row for row in rows if row.fingerprint.startswith(fingerprint)]
+    chosen = [row for row in chosen if use in (None, row.use)]
     if not chosen:
         raise NotFoundError(f"{peer.identifier} has no such certificate in force")
     for row in chosen:

@@ -31,6 +31,8 @@ PAGES = (
     (PersonRole.CUSTOMS_OFFICER, "/desk"),
     (PersonRole.CUSTOMS_OFFICER, "/account"),
     (PersonRole.OPERATOR, "/operating"),
+    (PersonRole.OPERATOR, "/operating/maintenance"),
+    (PersonRole.OPERATOR, "/operating/peers/ZM-SW"),
     (PersonRole.AUDITOR, "/journal"),
     (PersonRole.AUDITOR, "/reports"),
 )

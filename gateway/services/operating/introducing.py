@@ -24,7 +24,7 @@ from gateway.exchange.card_changes import (
 from gateway.exchange.peer_card import PeerCard
 from gateway.exchange.peering import PeerTerms, register_peer, registration
 from gateway.services.operating.desk import OperatingDesk, known_peer
-from gateway.store import NewCredential, Peer, peers
+from gateway.store import CredentialUse, NewCredential, Peer, peers
 
 UNCOMPARED: Final = "registered from a card whose fingerprint was not compared yet"
 LONGEST_CARD: Final = 1_000_000
@@ -118,19 +118,22 @@ def take_up_card(desk: OperatingDesk, content: bytes, *, fingerprint: str, actor
     return peer
 
 
-def end_certificate(desk: OperatingDesk, identifier: str, fingerprint: str, *, actor: str) -> None:
+def end_certificate(
+    desk: OperatingDesk, identifier: str, fingerprint: str, use: str, *, actor: str
+) -> None:
     """Let one certificate of a peer count no more from now on; what it proved stays proved.
 
     Raises:
         InputError: no whole fingerprint is given.
         NotFoundError, ConflictError: it is not in force, or the only one of its kind.
     """
-    if not _FINGERPRINT.fullmatch(fingerprint):
-        raise InputError("name the certificate by its whole fingerprint")
+    known = {each.value: each for each in CredentialUse}
+    if not _FINGERPRINT.fullmatch(fingerprint) or use not in known:
+        raise InputError("name the certificate by its whole fingerprint and its use")
     now = desk.now()
     with desk.desk.store.begin() as conn:
         peer = known_peer(conn, identifier)
-        end_registrations(conn, peer, fingerprint, until=now, at=now, actor=actor)
+        end_registrations(conn, peer, fingerprint, until=now, at=now, actor=actor, use=known[use])
     desk.publish()
 
 

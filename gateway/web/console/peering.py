@@ -114,6 +114,7 @@ def end_certificate(visit: Visit) -> Answer:
             visit.operating,
             identifier,
             visit.form.get("certificate", ""),
+            visit.form.get("use", ""),
             actor=visit.person.actor,
         )
     except (ConflictError, InputError, NotFoundError) as exc:
