@@ -16,12 +16,14 @@ from gateway.config import Settings, secret_from
 from gateway.config_operations import WebhookSection
 from gateway.documents.codes import Language
 from gateway.exchange.context import SIGNING_ROLE, Clock
+from gateway.exchange.looking_in import LOOK_IN, LOOK_IN_PERIOD, look_in
 from gateway.jobs import Job
 from gateway.operations.alerting import AlertDesk, Recipient
 from gateway.operations.letters import Courier
 from gateway.operations.mail import MailCourier, MailSecurity, MailServer
 from gateway.operations.notifying import Office, notify
-from gateway.operations.premises import Listener, Premises
+from gateway.operations.premises import Listener, Premises, WatchedFolder
+from gateway.operations.reach import hasty
 from gateway.operations.rules import RuleBook
 from gateway.operations.turns import NOTIFY, NOTIFY_PERIOD, WATCH, WATCH_PERIOD
 from gateway.operations.watch import watch
@@ -58,7 +60,9 @@ def premises_of(gateway: Gateway) -> Premises:
         own_crls=tuple(settings.resolve(path) for path in settings.watch.crls),
         folders=dict(_folders(settings)),
         listener=Listener(host=listen.host, port=listen.port) if listen.port else None,
+        watched=tuple(_watched(settings)),
         endpoint_of=endpoint_book(gateway),
+        own_formats=lambda: gateway.national.own_versions,
         format_faults=lambda: gateway.national.faults,
     )
 
@@ -91,9 +95,25 @@ def watching_jobs(gateway: Gateway, worker: str) -> list[Job]:
         notify(premises, office)
 
     jobs = [Job(name=WATCH, seconds=WATCH_PERIOD.total_seconds() / 6, run=look)]
+    jobs.append(_looking_in(gateway, worker))
     if office.couriers:
         jobs.append(Job(name=NOTIFY, seconds=NOTIFY_PERIOD.total_seconds(), run=tell))
     return jobs
+
+
+def _looking_in(gateway: Gateway, worker: str) -> Job:
+    from gateway.transport import PeerTransport  # loads HTTP and SOAP; most processes call nobody
+
+    endpoint_of = endpoint_book(gateway)
+
+    def ask() -> None:
+        transport = PeerTransport()
+        try:
+            look_in(gateway.desk, lambda peer: hasty(endpoint_of(peer)), transport, worker)
+        finally:
+            transport.close()
+
+    return Job(name=LOOK_IN, seconds=LOOK_IN_PERIOD.total_seconds() / 10, run=ask)
 
 
 def operations_app(home: Path, *, clock: Clock = system_clock) -> Flask:
@@ -133,6 +153,19 @@ def _folders(settings: Settings) -> Iterator[tuple[str, Path]]:
         yield "database", Path(settings.store_url.removeprefix(_SQLITE)).parent
     for path in settings.watch.folders:
         yield path.name, settings.resolve(path)
+
+
+def _watched(settings: Settings) -> Iterator[WatchedFolder]:
+    for inbox in settings.files.inboxes:
+        folder = settings.resolve(inbox.folder)
+        yield WatchedFolder(
+            name=inbox.name,
+            task=f"files in {inbox.name}",
+            inbox=folder,
+            pattern=inbox.pattern,
+        )
+    for outbox in settings.files.outboxes:
+        yield WatchedFolder(name=outbox.name, task=f"files out {outbox.name}")
 
 
 def _by_mail(settings: Settings) -> Iterator[tuple[Recipient, Courier]]:

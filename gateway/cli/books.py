@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import click
+from sqlalchemy import Connection
 
 from gateway.cli.certificate_text import history_lines
 from gateway.cli.main import Invocation, common, limit_option
-from gateway.cli.opening import the_books
+from gateway.cli.opening import present, the_books
 from gateway.cli.output import minute, table
 from gateway.cli.views import Names, arrival_view, dispatch_view, history_view, names_of, wait_view
 from gateway.config import Settings
 from gateway.errors import NotFoundError
 from gateway.exchange.history import history_of
 from gateway.exchange.retry_table import RetryTable
-from gateway.exchange.waiting import why_waiting
+from gateway.exchange.waiting import Wait, why_waiting
 from gateway.store import (
     Arrival,
     DeliveryState,
     Dispatch,
     certificates,
     inbox,
+    maintenance,
     outbox,
     peers,
 )
@@ -71,14 +73,15 @@ def messages(call: Invocation, state: str | None, limit: int) -> None:
         retry = _retry_table(books.settings)
         sent = outbox.page(conn, state=chosen, limit=limit)
         received = () if chosen else inbox.page(conn, limit=limit)
+        waits = _waits_of(conn, sent, names, retry)
     value = {
         "sent": [
-            dispatch_view(row, names) | wait_view(why_waiting(row, retry), call.output.language)
+            dispatch_view(row, names) | wait_view(waits[row.id], call.output.language)
             for row in sent
         ],
         "received": [arrival_view(row, names) for row in received],
     }
-    lines = [*_sent_lines(sent, names), *_waiting_lines(sent, retry, call.output.language)]
+    lines = [*_sent_lines(sent, names), *_waiting_lines(sent, waits, call.output.language)]
     call.output.result(value, lines if chosen else [*lines, "", *_received_lines(received, names)])
 
 
@@ -106,10 +109,24 @@ def _sent_lines(sent: Sequence[Dispatch], names: Names) -> list[str]:
     return table(heads, rows)
 
 
-def _waiting_lines(sent: Sequence[Dispatch], retry: RetryTable, language: str) -> Iterator[str]:
+def _waits_of(
+    conn: Connection, sent: Sequence[Dispatch], names: Names, retry: RetryTable
+) -> Mapping[int, Wait | None]:
+    away = maintenance.away(conn, present())
+    found = {}
+    for row in sent:
+        planned = away.get(row.peer_id)
+        named = None if planned is None else (names[row.peer_id], planned)
+        found[row.id] = why_waiting(row, retry, named)
+    return found
+
+
+def _waiting_lines(
+    sent: Sequence[Dispatch], waits: Mapping[int, Wait | None], language: str
+) -> Iterator[str]:
     """Say of each message that is not at its end why, and what happens next."""
     for row in sent:
-        wait = why_waiting(row, retry)
+        wait = waits[row.id]
         if wait is not None:
             yield f"{row.document_number}: {wait.reason.in_language(language)}"
             at = "" if wait.next_at is None else f" ({minute(wait.next_at)} UTC)"

@@ -56,6 +56,11 @@ _COMMANDS = {
     "health": ("gateway.cli.operating", "health", "Say whether this gateway is ready."),
     "watch": ("gateway.cli.operating", "watch", "Serve health and metrics for supervisors."),
     "alerts": ("gateway.cli.operating", "alerts_group", "List alerts and take them on."),
+    "maintenance": (
+        "gateway.cli.maintenance",
+        "maintenance_group",
+        "Announce that this gateway may not answer for a while.",
+    ),
     "outages": ("gateway.cli.operating", "list_outages", "List when peers could not be reached."),
     "support": ("gateway.cli.operating", "support", "Write a redacted bundle for whoever helps."),
     "validate": ("gateway.cli.papers", "validate", "Check a document without sending it."),

@@ -27,8 +27,14 @@ from gateway.cli.peer_text import (
     ungrouped,
 )
 from gateway.cli.views import credential_view, crl_view
-from gateway.errors import ConflictError, InputError, NotFoundError
-from gateway.exchange.card_changes import CardChanges, changes_of, genuine_list, in_force, take_up
+from gateway.errors import InputError
+from gateway.exchange.card_changes import (
+    CardChanges,
+    changes_of,
+    end_registrations,
+    genuine_list,
+    take_up,
+)
 from gateway.exchange.peer_card import PeerCard
 from gateway.store import Peer, peers
 
@@ -87,21 +93,12 @@ def end_credential(
     with the_books(call) as books:
         with books.store.begin() as conn:
             found = known_peer(conn, identifier)
-            rows = [row for row in peers.credentials(conn, found.id) if in_force(row, present())]
-            chosen = [row for row in rows if row.fingerprint.startswith(_prefix(fingerprint))]
-            if not chosen:
-                raise NotFoundError(f"{identifier} has no such certificate in force")
-            for row in chosen:
-                if not [r for r in rows if (r.use, r.role) == (row.use, row.role) and r != row]:
-                    what = row.role or row.use
-                    raise ConflictError(
-                        f"this is the only {what} certificate of {identifier}: take up its new "
-                        "card first, or suspend the peer"
-                    )
-                peers.end_credential(conn, row.id, until=moment, at=present(), actor=actor())
+            chosen = end_registrations(
+                conn, found, _prefix(fingerprint), until=moment, at=present(), actor=actor()
+            )
             value, lines = peer_and_papers(conn, known_peer(conn, identifier))
         tell_listener(books)
-    call.output.result(value, [*lines, f"ended with {minute(moment)} UTC: {len(chosen)}"])
+    call.output.result(value, [*lines, f"ended with {minute(moment)} UTC: {chosen}"])
 
 
 @click.command()

@@ -9,6 +9,7 @@ from gateway.errors import ClientCertificateError, PeerSuspendedError
 from gateway.exchange.collect import confirm, decline, hand_out
 from gateway.exchange.context import Desk
 from gateway.exchange.inbound import accept
+from gateway.exchange.maintenance import announced_by_us
 from gateway.exchange.retry import RetryPolicy
 from gateway.exchange.versions import own_versions
 from gateway.store import Peer, inbox, peers
@@ -64,6 +65,7 @@ class PeerEntrance:
             time=self._desk.clock(),
             document_types=tuple(kind.value for kind in peer.document_types),
             versions=self._versions,
+            maintenance=announced_by_us(self._desk) or None,
         )
 
     @functools.cached_property

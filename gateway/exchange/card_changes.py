@@ -12,7 +12,7 @@ from datetime import datetime
 from cryptography import x509
 from sqlalchemy import Connection
 
-from gateway.errors import ConflictError, SignerUntrustedError
+from gateway.errors import ConflictError, NotFoundError, SignerUntrustedError
 from gateway.exchange.peer_card import PeerCard
 from gateway.exchange.peering import PeerTerms, profile_of, registration, revocation_list
 from gateway.store import (
@@ -93,6 +93,43 @@ def take_up(
     for crl in changes.crls:
         peers.store_crl(conn, crl, actor=actor)
     return peers.get(conn, peer.id)
+
+
+def end_registrations(
+    conn: Connection,
+    peer: Peer,
+    fingerprint: str,
+    *,
+    until: datetime,
+    at: datetime,
+    actor: str,
+    use: CredentialUse | None = None,
+) -> int:
+    """End what is registered of a peer under a fingerprint or its beginning; return how much.
+
+    What it proved before ``until`` stays proved.
+
+    Args:
+        use: only the registration for this use; a certificate may have several.
+
+    Raises:
+        NotFoundError: the peer has no such certificate in force.
+        ConflictError: it is the only one of its kind; nothing was ended.
+    """
+    rows = [row for row in peers.credentials(conn, peer.id) if in_force(row, at)]
+    chosen = [row for row in rows if row.fingerprint.startswith(fingerprint)]
+    chosen = [row for row in chosen if use in (None, row.use)]
+    if not chosen:
+        raise NotFoundError(f"{peer.identifier} has no such certificate in force")
+    for row in chosen:
+        if not [r for r in rows if (r.use, r.role) == (row.use, row.role) and r != row]:
+            what = row.role or row.use
+            raise ConflictError(
+                f"this is the only {what} certificate of {peer.identifier}: take up its new "
+                "card first, or suspend the peer"
+            )
+        peers.end_credential(conn, row.id, until=until, at=at, actor=actor)
+    return len(chosen)
 
 
 def in_force(credential: PeerCredential, at: datetime) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.exchange.context import Desk
+from gateway.exchange.maintenance import take_note
 from gateway.store import Peer, Sighting, outages, sightings
 from gateway.transport import PingAnswer
 
@@ -29,5 +30,6 @@ def note_answer(desk: Desk, peer: Peer, answer: PingAnswer) -> bool:
     )
     with desk.store.begin() as conn:
         sightings.note(conn, sighting)
+        take_note(conn, peer, answer.maintenance or (), at=now)
         outages.reached(conn, peer.id, at=now)
     return True

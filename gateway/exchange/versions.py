@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from gateway import __version__
 from gateway.agreements import Agreement
 from gateway.agreements.rulebook import all_rules
 from gateway.exchange.context import Desk
@@ -24,6 +25,19 @@ def own_versions(desk: Desk) -> tuple[str, ...]:
     schemas = (f"schema:{kind}={table.version}" for kind, table in desk.tables.items())
     agreements = (_agreement(each) for each in desk.agreements.values())
     return tuple(sorted([*schemas, *agreements, f"rules:all={_digest(_rules())}"]))
+
+
+def own_parts(desk: Desk) -> tuple[tuple[str, str, str], ...]:
+    """Return name, version and SHA-256 of all that ``desk`` works by, sorted by name."""
+    mappings = (
+        (f"schema:{kind}", table.version, hashlib.sha256(table.file.read_bytes()).hexdigest())
+        for kind, table in desk.tables.items()
+    )
+    agreements = (
+        (f"agreement:{each.id}", each.version, _sha256(each.model_dump(mode="json")))
+        for each in desk.agreements.values()
+    )
+    return tuple(sorted([*mappings, *agreements, ("rules:all", __version__, _sha256(_rules()))]))
 
 
 def compared(ours: Iterable[str], theirs: Iterable[str]) -> Iterator[tuple[str, str, str]]:
@@ -55,5 +69,9 @@ def _rules() -> list[object]:
 
 
 def _digest(value: object) -> str:
+    return _sha256(value)[:_DIGITS]
+
+
+def _sha256(value: object) -> str:
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -10,15 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.documents.findings import LocalisedText
+from gateway.exchange.maintenance import while_away
 from gateway.exchange.retry_table import RetryClass, RetryTable, Treatment
 from gateway.register.guides import Guide, Owner, guide
-from gateway.store import DeliveryState, Dispatch
+from gateway.store import DeliveryState, Dispatch, Maintenance
 
 _GAVE_UP = LocalisedText(
     en="It was given up and waits for a person; `eco resend` sends the same bytes again.",
     fr="Abandonné, en attente d'une personne ; `eco resend` renvoie les mêmes octets.",
     ar="تُركت بانتظار شخص؛ ويعيد `eco resend` إرسال البايتات نفسها.",
 )
+
+
+GOES_BY_ITSELF = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.RETRYING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +41,16 @@ class Wait:
     next_at: datetime | None
 
 
-def why_waiting(dispatch: Dispatch, table: RetryTable) -> Wait | None:
-    """Return why a message sent from here is not at its end, None where the peer has decided."""
+def why_waiting(
+    dispatch: Dispatch, table: RetryTable, away: tuple[str, Maintenance] | None = None
+) -> Wait | None:
+    """Return why a message sent from here is not at its end, None where the peer has decided.
+
+    Args:
+        away: the peer's identifier and the announced maintenance in which it is now.
+    """
+    if away is not None and dispatch.state in GOES_BY_ITSELF:
+        return _until_back(dispatch, *away)
     if dispatch.state is DeliveryState.FAILED:
         kind = _class_of(dispatch, table)
         return Wait(
@@ -50,6 +62,17 @@ def why_waiting(dispatch: Dispatch, table: RetryTable) -> Wait | None:
         )
     found = guide(dispatch.state)
     return None if found is None else _waiting(dispatch, found, table)
+
+
+def _until_back(dispatch: Dispatch, peer: str, one: Maintenance) -> Wait:
+    reason, next_step = while_away(peer, one)
+    return Wait(
+        owner=Owner.GATEWAY,
+        reason=reason,
+        next_step=next_step,
+        deadline=one.ends_at,
+        next_at=dispatch.due_at,
+    )
 
 
 def _waiting(dispatch: Dispatch, found: Guide, table: RetryTable) -> Wait:

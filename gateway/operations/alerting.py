@@ -15,7 +15,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from gateway.documents.codes import Language
-from gateway.operations.observations import Reading
+from gateway.operations.readings import Reading
 from gateway.operations.rules import Rule, RuleBook, Step
 from gateway.store import (
     Alert,

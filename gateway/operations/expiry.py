@@ -80,7 +80,7 @@ def own_dated(premises: Premises) -> tuple[Dated, ...]:
         for credential in premises.credentials.values()
         for issuer in credential.chain
     ]
-    for number, cert in enumerate(_certificates_in(premises.tls_certificate)):
+    for number, cert in enumerate(certificates_in(premises.tls_certificate)):
         found.append(_certificate(DatedUse.CA if number else DatedUse.TLS, OWN, cert))
     found += [crl for path in premises.own_crls for crl in _crl_in(path)]
     return _distinct(found)
@@ -172,7 +172,8 @@ def _crl_in(path: Path) -> Iterator[Dated]:
     )
 
 
-def _certificates_in(path: Path) -> list[x509.Certificate]:
+def certificates_in(path: Path) -> list[x509.Certificate]:
+    """Return the certificates of a PEM file; none where it cannot be read."""
     try:
         return x509.load_pem_x509_certificates(path.read_bytes())
     except (OSError, ValueError):

@@ -7,8 +7,8 @@ An observer never decides; it measures one thing about one subject, in the unit 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,9 +17,12 @@ from sqlalchemy import Connection
 from gateway.operations.expiry import DatedUse, every_dated, lacks_crl
 from gateway.operations.home_checks import format_facts, free_space, stuck_minutes
 from gateway.operations.premises import Premises
+from gateway.operations.readings import Reading
+from gateway.operations.standing_still import stuck_batches, stuck_folders
 from gateway.store import (
     OutcomeCount,
     Peer,
+    maintenance,
     measures,
     notices,
     outages,
@@ -35,28 +38,18 @@ RECEIPT_INVALID: Final = "RECEIPT_INVALID"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
-    """Is one measured value of one subject, to be judged by the rule of that name.
+class Scene:
+    """Is what observers look at: one gateway in one transaction at one moment.
 
     Attributes:
-        lifetime: of a thing that expires, in the unit of the value.
+        away: peers in announced maintenance, whose silence is no alarm.
     """
-
-    rule: str
-    subject: str
-    value: float
-    facts: Mapping[str, str] = field(default_factory=dict)
-    lifetime: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scene:
-    """Is what observers look at: one gateway in one transaction at one moment."""
 
     premises: Premises
     conn: Connection
     known: Mapping[int, Peer]
     now: datetime
+    away: Collection[int] = ()
 
     def name(self, peer_id: int) -> str:
         """Return the identifier of a peer."""
@@ -66,7 +59,9 @@ class Scene:
 def observe(premises: Premises, conn: Connection, now: datetime) -> Iterator[Reading]:
     """Yield every reading of this moment."""
     known = {peer.id: peer for peer in peers.every(conn)}
-    scene = Scene(premises=premises, conn=conn, known=known, now=now)
+    scene = Scene(
+        premises=premises, conn=conn, known=known, now=now, away=maintenance.away(conn, now)
+    )
     for observer in OBSERVERS:
         yield from observer(scene)
 
@@ -84,6 +79,8 @@ def _queue_age(scene: Scene) -> Iterator[Reading]:
             "minutes": f"{minutes:.0f}",
             "count": str(waiting[peer_id]),
         }
+        if peer_id in scene.away:
+            continue
         yield Reading(rule="queue-age", subject=facts["peer"], value=minutes, facts=facts)
 
 
@@ -95,6 +92,8 @@ def _queue_stuck(scene: Scene) -> Iterator[Reading]:
 
 def _unreachable(scene: Scene) -> Iterator[Reading]:
     for outage in outages.still_open(scene.conn):
+        if outage.peer_id in scene.away:
+            continue
         minutes = outage.lasted(scene.now).total_seconds() / 60
         facts = {
             "peer": scene.name(outage.peer_id),
@@ -122,7 +121,7 @@ def _attempts(scene: Scene) -> Iterator[Reading]:
                 value=codes[RECEIPT_INVALID],
                 facts={"peer": name, "count": str(codes[RECEIPT_INVALID])},
             )
-        if attempts >= ENOUGH_ATTEMPTS and codes:
+        if attempts >= ENOUGH_ATTEMPTS and codes and peer_id not in scene.away:
             percent = 100 * codes.total() / attempts
             facts = {
                 "peer": name,
@@ -198,6 +197,11 @@ def _notices(scene: Scene) -> Iterator[Reading]:
         yield Reading(rule="notices-stuck", subject="notices", value=count, facts=facts)
 
 
+def _standing_still(scene: Scene) -> Iterator[Reading]:
+    yield from stuck_batches(scene.conn, scene.now)
+    yield from stuck_folders(scene.conn, scene.premises.watched, scene.now)
+
+
 OBSERVERS: Final[tuple[Callable[[Scene], Iterator[Reading]], ...]] = (
     _queue_age,
     _queue_stuck,
@@ -210,4 +214,5 @@ OBSERVERS: Final[tuple[Callable[[Scene], Iterator[Reading]], ...]] = (
     _crls,
     _journal,
     _notices,
+    _standing_still,
 )

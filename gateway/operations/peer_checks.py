@@ -24,6 +24,7 @@ from gateway.store import (
     Peer,
     PeerChannel,
     RevocationLevel,
+    maintenance,
     measures,
     outages,
     peers,
@@ -80,7 +81,18 @@ def _from_the_books(visit: _Visit, conn: Connection) -> Iterator[Check]:
         required = peer.revocation is RevocationLevel.REQUIRE
         outcome = Outcome.FAIL if required else Outcome.WARN
         yield visit.check("crl-missing", outcome, policy=peer.revocation.value)
+    yield from _announced(visit, conn)
     yield from _delivery(visit, conn)
+
+
+def _announced(visit: _Visit, conn: Connection) -> Iterator[Check]:
+    for each in maintenance.of(maintenance.standing(conn, visit.now), visit.peer.id):
+        yield visit.check(
+            "maintenance",
+            Outcome.WARN if each.lasts(visit.now) else Outcome.OK,
+            begins=f"{each.begins_at:%Y-%m-%d %H:%M}Z",
+            until=f"{each.ends_at:%Y-%m-%d %H:%M}Z",
+        )
 
 
 def _delivery(visit: _Visit, conn: Connection) -> Iterator[Check]:

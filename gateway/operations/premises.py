@@ -26,6 +26,22 @@ class Listener:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WatchedFolder:
+    """Is a folder by which national systems hand files over, as far as operating it goes.
+
+    Attributes:
+        task: the turn in which a worker looks after it.
+        inbox: where files lie until they are taken; None for a folder out.
+        pattern: only files with such names are taken.
+    """
+
+    name: str
+    task: str
+    inbox: Path | None = None
+    pattern: str = "*"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Premises:
     """Is one gateway home as its operator sees it.
 
@@ -35,7 +51,9 @@ class Premises:
         tls_certificate: PEM file, own TLS certificate first, then its issuers.
         own_crls: revocation lists of our own issuing CAs, which peers rely on.
         folders: folders whose file systems must have room, by name.
+        watched: the folders that workers look after for national systems.
         endpoint_of: where and with which credentials a peer is reached.
+        own_formats: gives name, version and SHA-256 of the national formats of the home.
         format_faults: gives the mapping files of the home that are not in force as they stand.
     """
 
@@ -48,5 +66,7 @@ class Premises:
     own_crls: tuple[Path, ...] = ()
     folders: Mapping[str, Path] = field(default_factory=dict)
     listener: Listener | None = None
+    watched: tuple[WatchedFolder, ...] = ()
     endpoint_of: Callable[[Peer], PeerEndpoint]
+    own_formats: Callable[[], tuple[tuple[str, str, str], ...]] = tuple
     format_faults: Callable[[], tuple[FormatFault, ...]] = tuple

@@ -6,7 +6,7 @@ import hashlib
 import socket
 import ssl
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cryptography import x509
@@ -18,6 +18,8 @@ from gateway.transport.tls import client_context
 
 _DNS_SECONDS = 5.0
 _HANDSHAKE_SECONDS = 10.0
+_CONNECT_SECONDS = 5.0
+_ANSWER_SECONDS = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,16 @@ class Handshake:
     cipher: str
     fingerprint: str
     ends_at: datetime
+
+
+def hasty(endpoint: PeerEndpoint) -> PeerEndpoint:
+    """Return an endpoint with a few seconds for each layer, whatever is allowed for delivery."""
+    return replace(
+        endpoint,
+        connect_timeout=min(endpoint.connect_timeout, _CONNECT_SECONDS),
+        read_timeout=min(endpoint.read_timeout, _ANSWER_SECONDS),
+        total_timeout=min(endpoint.total_timeout, _ANSWER_SECONDS),
+    )
 
 
 def addresses_of(host: str, port: int) -> tuple[str, ...]:

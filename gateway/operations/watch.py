@@ -14,6 +14,7 @@ import structlog
 
 from gateway.errors import GatewayError
 from gateway.operations.alerting import AlertDesk, judge
+from gateway.operations.in_force import note_parts
 from gateway.operations.observations import observe
 from gateway.operations.premises import Premises
 from gateway.operations.turns import OUTAGE_FAILURES, WATCH, WATCH_PERIOD
@@ -38,6 +39,7 @@ def watch(premises: Premises, desk: AlertDesk, worker: str) -> bool:
         lambda: _count(premises, now),
         lambda: _verify(premises, "journal", VERIFIED_AT_ONCE, now),
         lambda: _verify(premises, "journal again", VERIFIED_AGAIN, now),
+        lambda: note_parts(premises, now),
         lambda: _register_outages(premises, now),
         lambda: _judge(premises, desk, now),
         lambda: _forget(premises, desk, now),

@@ -154,6 +154,17 @@ EVENT_TEXTS: Final[Mapping[K, LocalisedText]] = {
         "L'échange avec un pair reprend.",
         "استؤنف التبادل مع طرف.",
     ),
+    K.MAINTENANCE_ANNOUNCED: _said(
+        "Maintenance is announced: until it ends this gateway, or that of a peer, may not answer.",
+        "Une maintenance est annoncée : jusqu'à sa fin, cette passerelle ou celle d'un pair peut "
+        "ne pas répondre.",
+        "أُعلنت صيانة: قد لا تجيب هذه البوابة أو بوابة طرف آخر إلى أن تنتهي.",
+    ),
+    K.MAINTENANCE_ENDED: _said(
+        "An announced maintenance is taken back, or has ended before its time.",
+        "Une maintenance annoncée est retirée ou s'est terminée avant l'heure.",
+        "أُلغيت صيانة معلنة أو انتهت قبل موعدها.",
+    ),
     K.WEBHOOK_STOPPED: _said(
         "A webhook has not taken an event for too long and was stopped; nothing is lost.",
         "Un webhook n'a rien accepté depuis trop longtemps et a été arrêté ; rien n'est perdu.",

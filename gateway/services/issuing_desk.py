@@ -100,9 +100,10 @@ def issued(
     """
     criteria = Criteria(side=Side.ISSUED)
     page = find(counter, caller, criteria, cursor=cursor, limit=limit, purpose=purpose)
+    now = counter.desk.clock()
     with counter.desk.store.read() as conn:
         found = tuple(
-            IssuedCertificate(row=row, destinations=whereabouts_of(conn, row).destinations)
+            IssuedCertificate(row=row, destinations=whereabouts_of(conn, row, now).destinations)
             for row in page.rows
         )
     return IssuedPage(certificates=found, cursor=page.cursor)
@@ -125,13 +126,13 @@ def feedback(counter: Counter, caller: Caller, *, limit: int) -> tuple[Feedback,
 def waiting(counter: Counter, caller: Caller) -> tuple[WaitingMessage, ...]:
     """Return the caller's messages that have not arrived, in the order of their sending."""
     caller.require(Scope.MESSAGES)
-    found = []
+    found, now = [], counter.desk.clock()
     with counter.desk.store.read() as conn:
         names = {each.id: each.identifier for each in peers.every(conn)}
         for each in dead_letters.page(conn, Choice(states=_OPEN), limit=_MOST_WAITING):
             row = _own(conn, caller, each)
             if row is not None:
-                awaited = whereabouts_of(conn, row).of_message(each.message_id)
+                awaited = whereabouts_of(conn, row, now).of_message(each.message_id)
                 peer = names[each.peer_id]
                 found.append(WaitingMessage(message=each, peer=peer, row=row, awaited=awaited))
     return tuple(found)

@@ -25,6 +25,7 @@ _OF_THE_MACHINE: Final = frozenset(
     {
         *("peer", "credential", "crl", "dispatch", "bundle", "arrival", "books"),
         *("backup", "hold", "retention", "system", "outage", "alert"),
+        *("maintenance", "part"),
         *("organisation", "api-key", "webhook"),
     }
 )

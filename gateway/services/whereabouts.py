@@ -12,13 +12,15 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from gateway.documents import LocalisedText
+from gateway.exchange.maintenance import while_away
+from gateway.exchange.waiting import GOES_BY_ITSELF
 from gateway.register.guides import AnyState, Owner, guide
 from gateway.services.counter import Counter
 from gateway.store import (
     CertificateDelivery,
     CertificateRow,
-    Dispatch,
     certificates,
+    maintenance,
     outbox,
     peers,
 )
@@ -73,10 +75,10 @@ class Whereabouts:
 def whereabouts(counter: Counter, row: CertificateRow) -> Whereabouts:
     """Return where a certificate that the caller has found is, and what is awaited."""
     with counter.desk.store.read() as conn:
-        return whereabouts_of(conn, row)
+        return whereabouts_of(conn, row, counter.desk.clock())
 
 
-def whereabouts_of(conn: Connection, row: CertificateRow) -> Whereabouts:
+def whereabouts_of(conn: Connection, row: CertificateRow, now: datetime) -> Whereabouts:
     """Do what ``whereabouts`` does inside the caller's transaction."""
     known = {each.id: each for each in peers.every(conn)}
     names = {key: each.identifier for key, each in known.items()}
@@ -86,7 +88,7 @@ def whereabouts_of(conn: Connection, row: CertificateRow) -> Whereabouts:
     )
     awaited = [
         *_of_state(row),
-        *_of_messages(outbox.in_conversation(conn, row.conversation_id), names, row),
+        *_of_messages(conn, names, row, now),
         *_of_answers(destinations, row),
     ]
     awaited.sort(key=lambda each: each.expected_by)
@@ -106,16 +108,23 @@ def _of_state(row: CertificateRow) -> Iterator[Awaited]:
 
 
 def _of_messages(
-    sent: tuple[Dispatch, ...], names: dict[int, str], row: CertificateRow
+    conn: Connection, names: dict[int, str], row: CertificateRow, now: datetime
 ) -> Iterator[Awaited]:
-    for each in sent:
+    away = maintenance.away(conn, now)
+    for each in outbox.in_conversation(conn, row.conversation_id):
         found = guide(each.state)
         if found is not None:
+            planned = away.get(each.peer_id) if each.state in GOES_BY_ITSELF else None
+            reason, next_step = (
+                (found.reason, found.next_step)
+                if planned is None
+                else while_away(names[each.peer_id], planned)
+            )
             yield Awaited(
                 state=each.state,
                 owner=found.owner,
-                reason=found.reason,
-                next_step=found.next_step,
+                reason=reason,
+                next_step=next_step,
                 expected_by=found.deadline(each.updated_at, row.valid_until),
                 next_at=each.due_at,
                 peer=names.get(each.peer_id),

@@ -196,6 +196,19 @@ def find(conn: Connection, organisation_id: int, batch_id: str) -> Batch:
     return batch_of(row)
 
 
+def standing_still(conn: Connection, *, limit: int) -> tuple[Batch, ...]:
+    """Return the open batches of active organisations, the one longest without progress first."""
+    active = organisations.c.state == OrganisationState.ACTIVE
+    query = (
+        select(*COLUMNS)
+        .join(organisations, organisations.c.id == table.c.organisation_id)
+        .where(IS_OPEN, active)
+        .order_by(table.c.updated_at, table.c.id)
+        .limit(limit)
+    )
+    return tuple(batch_of(row) for row in conn.execute(query))
+
+
 def page(
     conn: Connection, organisation_id: int, *, before: int | None, limit: int
 ) -> tuple[Batch, ...]:

@@ -13,6 +13,7 @@ from typing import Any, Final, Generic, TypeVar
 from sqlalchemy import Connection, Select, select
 
 from gateway.documents.codes import DocumentType, Verdict
+from gateway.store.states import DeliveryState
 from gateway.store.tables import arrivals, attempts, dispatches, peers
 
 WALK: Final = 2_000
@@ -68,10 +69,18 @@ def tried(
     *,
     peer_id: int | None = None,
     failed: bool = False,
+    delivered: bool = False,
+    since: datetime | None = None,
     before: int | None = None,
     limit: int = 50,
 ) -> Part[Tried]:
-    """Return the newest attempts, only those that ended without a receipt if ``failed``."""
+    """Return the newest attempts.
+
+    Args:
+        failed: only those that ended without a receipt.
+        delivered: only those that brought the receipt of a message that was taken.
+        since: only those that began then or later.
+    """
     own = attempts.c
     walked = select(attempts).order_by(own.id.desc()).limit(WALK)
     if before is not None:
@@ -100,11 +109,17 @@ def tried(
         query = query.where(dispatches.c.peer_id == peer_id)
     if failed:
         query = query.where(newest.c.ended_at.is_not(None), ~answered)
+    if delivered:
+        query = query.where(dispatches.c.state == DeliveryState.DELIVERED, answered)
+    steps = select(newest.c.id).order_by(newest.c.id.desc())
+    if since is not None:
+        query = query.where(newest.c.started_at >= since)
+        steps = steps.where(newest.c.started_at >= since)
     found = [
         Tried(**{**row._mapping, "answered": bool(row.answered)})
         for row in conn.execute(query.limit(limit + 1))
     ]
-    return _part(conn, found, limit, select(newest.c.id).order_by(newest.c.id.desc()))
+    return _part(conn, found, limit, steps)
 
 
 def came(
@@ -112,10 +127,16 @@ def came(
     *,
     peer_id: int | None = None,
     refused: bool = False,
+    since: datetime | None = None,
     before: int | None = None,
     limit: int = 50,
 ) -> Part[Came]:
-    """Return the newest messages that came, only those that we refused if ``refused``."""
+    """Return the newest messages that came.
+
+    Args:
+        refused: only those that we refused.
+        since: only those that came then or later.
+    """
     own = arrivals.c
     walked = select(arrivals).order_by(own.id.desc()).limit(WALK)
     if before is not None:
@@ -131,8 +152,12 @@ def came(
     )
     if refused:
         query = query.where(newest.c.verdict == Verdict.REFUSED)
+    steps = select(newest.c.id).order_by(newest.c.id.desc())
+    if since is not None:
+        query = query.where(newest.c.received_at >= since)
+        steps = steps.where(newest.c.received_at >= since)
     found = [Came(**row._mapping) for row in conn.execute(query.limit(limit + 1))]
-    return _part(conn, found, limit, select(newest.c.id).order_by(newest.c.id.desc()))
+    return _part(conn, found, limit, steps)
 
 
 def _part(conn: Connection, found: list[Any], limit: int, steps: Select[Any]) -> Part[Any]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column, Connection, Row, bindparam, func, insert, or_, select, text, update
 
-from gateway.store import events, journal
+from gateway.store import events, journal, maintenance
 from gateway.store.rows.operations import Outage
 from gateway.store.statements import Statement
 from gateway.store.states import EventKind
@@ -35,12 +35,16 @@ def look(conn: Connection, *, now: datetime, failures: int) -> int:
     """Open and close outages by what the lanes say; return how many changed.
 
     Args:
-        failures: attempts in a row that must have failed before it is an outage.
+        failures: attempts in a row that must have failed before it is an outage.  Those at a
+            peer in announced maintenance open none.
     """
     opened = {outage.peer_id: outage for outage in still_open(conn)}
+    announced = maintenance.away(conn, now)
     changed = 0
     for lane in conn.execute(select(lanes, peers.c.identifier).join(peers)):
         outage = opened.get(lane.peer_id)
+        if outage is None and lane.peer_id in announced:
+            continue
         if outage is None:
             changed += lane.failures >= failures and _open(conn, lane, now)
         elif lane.last_success_at is not None and lane.last_success_at > outage.opened_at:

@@ -256,6 +256,9 @@ class JournalAction(StrEnum):
     DECISION_PROPOSED = "decision:proposed"
     DECISION_CONFIRMED = "decision:confirmed"
     DECISION_RETURNED = "decision:returned"
+    MAINTENANCE_ANNOUNCED = "maintenance:announced"
+    MAINTENANCE_ENDED = "maintenance:ended"
+    PART_IN_FORCE = "part:in-force"
 
 
 class EventKind(StrEnum):
@@ -289,6 +292,8 @@ class EventKind(StrEnum):
     PEER_BACK = "PEER_BACK"
     PEER_SUSPENDED = "PEER_SUSPENDED"
     PEER_RESUMED = "PEER_RESUMED"
+    MAINTENANCE_ANNOUNCED = "MAINTENANCE_ANNOUNCED"
+    MAINTENANCE_ENDED = "MAINTENANCE_ENDED"
     WEBHOOK_STOPPED = "WEBHOOK_STOPPED"
 
 

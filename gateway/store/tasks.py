@@ -22,20 +22,36 @@ class TaskRun:
 
 @dataclass(frozen=True, kw_only=True)
 class TaskState:
-    """Says when a task ran last and how it ended."""
+    """Says when a task ran last and how it ended.
+
+    Attributes:
+        last_well_at: when it last ended without an error.
+    """
 
     name: str
     due_at: datetime
     last_started_at: datetime | None
     last_ended_at: datetime | None
     last_error: str | None
+    last_well_at: datetime | None
 
 
 def claim(
-    conn: Connection, name: str, worker: str, now: datetime, *, period: timedelta
+    conn: Connection,
+    name: str,
+    worker: str,
+    now: datetime,
+    *,
+    period: timedelta,
+    first: timedelta = timedelta(),
 ) -> TaskRun | None:
-    """Return the right to run ``name`` if it is due, and make it due again after ``period``."""
-    conn.execute(insert_if_absent(conn, table), {"name": name, "due_at": now, "fence": 0})
+    """Return the right to run ``name`` if it is due, and make it due again after ``period``.
+
+    Args:
+        first: how long after its first mention a task becomes due.
+    """
+    absent = {"name": name, "due_at": now + first, "fence": 0}
+    conn.execute(insert_if_absent(conn, table), absent)
     fence = conn.execute(
         update(table)
         .where(table.c.name == name, table.c.due_at <= now)
@@ -73,7 +89,9 @@ def end(
     Args:
         due_at: when the next turn comes; after the period that was claimed unless given.
     """
-    values = {"lease_owner": None, "last_ended_at": at, "last_error": error}
+    values: dict[str, object] = {"lease_owner": None, "last_ended_at": at, "last_error": error}
+    if error is None:
+        values["last_well_at"] = at
     if due_at is not None:
         values["due_at"] = due_at
     conn.execute(

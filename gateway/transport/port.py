@@ -146,6 +146,18 @@ class Answer(BaseModel):
     )
 
 
+class Planned(Answer):
+    """Is a span in which a gateway may not answer, as it announces it.
+
+    Attributes:
+        note: why, by language (``en``, ``fr``, ``ar``).
+    """
+
+    begins_at: AwareDatetime
+    ends_at: AwareDatetime
+    note: dict[str, str] = Field(default_factory=dict)
+
+
 class PingAnswer(Answer):
     """Says who answers at an address.
 
@@ -154,6 +166,7 @@ class PingAnswer(Answer):
         time: the gateway's clock, so that skew shows before it hurts.
         document_types: what the peer takes, by name.
         versions: schemas, agreements and rules that it works by, each ``kind:name=version``.
+        maintenance: what it has announced and what has not ended; absent where there is none.
     """
 
     identifier: Token
@@ -162,6 +175,7 @@ class PingAnswer(Answer):
     time: AwareDatetime
     document_types: tuple[Token, ...] = ()
     versions: tuple[Token, ...] = ()
+    maintenance: tuple[Planned, ...] | None = None
 
 
 class StatusAnswer(Answer):

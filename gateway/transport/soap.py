@@ -31,6 +31,7 @@ from gateway.transport.port import (
     Declined,
     PeerEndpoint,
     PingAnswer,
+    Planned,
     SoapVersion,
     StatusAnswer,
     WaitingEnvelope,
@@ -112,6 +113,7 @@ class SoapTransport:
             time=_moment(child_text(answer, "Time")),
             document_types=with_types,
             versions=tuple(each.text or "" for each in answer.findall(qualified("Version"))),
+            maintenance=_planned(answer),
         )
 
     def status(self, endpoint: PeerEndpoint, message_id: str) -> StatusAnswer:
@@ -172,6 +174,24 @@ class SoapTransport:
             endpoint, "POST", endpoint.url, headers=headers, body=message
         )
         return _payload(answer, endpoint.soap_version, call.answer)
+
+
+def _planned(answer: etree._Element) -> tuple[Planned, ...] | None:
+    """Return what a gateway has announced, as it stands in its answer to a ping."""
+    found = answer.findall(qualified("Maintenance"))
+    said = tuple(
+        _checked(
+            Planned,
+            begins_at=_moment(child_text(each, "BeginsAt")),
+            ends_at=_moment(child_text(each, "EndsAt")),
+            note={
+                note.get("language") or "": note.text or ""
+                for note in each.findall(qualified("Note"))
+            },
+        )
+        for each in found
+    )
+    return said or None
 
 
 def _headers(version: SoapVersion, action: str) -> dict[str, str]:

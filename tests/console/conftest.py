@@ -27,6 +27,7 @@ from tests.databases import (
 )
 from tests.exchange.corridor import decide
 from tests.factories import certificate
+from tests.wire.conftest import start, wire
 
 __all__ = [
     "make_store",
@@ -35,8 +36,10 @@ __all__ = [
     "postgresql_server",
     "postgresql_template",
     "sqlite_template",
+    "start",
     "store",
     "store_url",
+    "wire",
 ]
 
 

@@ -10,7 +10,8 @@ import pytest
 from gateway.documents.codes import Language
 from gateway.errors import ConflictError
 from gateway.operations.alerting import AlertDesk, Recipient, judge
-from gateway.operations.observations import Reading, observe
+from gateway.operations.observations import observe
+from gateway.operations.readings import Reading
 from gateway.operations.watch import watch
 from gateway.store import (
     Alert,

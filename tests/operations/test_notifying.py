@@ -24,7 +24,7 @@ from gateway.operations.alerting import Recipient, judge
 from gateway.operations.letters import Heading, Letter, write
 from gateway.operations.mail import MailCourier, MailSecurity, MailServer
 from gateway.operations.notifying import notify
-from gateway.operations.observations import Reading
+from gateway.operations.readings import Reading
 from gateway.operations.webhook import Webhook, WebhookCourier, signature
 from gateway.store import AlertLevel, alerts, notices
 from gateway.transport.guarded_post import is_allowed

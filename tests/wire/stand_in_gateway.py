@@ -24,6 +24,7 @@ from gateway.transport import (
     Decline,
     Declined,
     PingAnswer,
+    Planned,
     StatusAnswer,
     WaitingEnvelope,
 )
@@ -31,6 +32,9 @@ from gateway.web.peer import PeerAppSettings, Pressure, ProxyTrust, create_peer_
 from gateway.web.serving import ServerSettings, ServerTls, serve
 
 RECEIVED_AT = datetime(2026, 3, 10, 9, 0, 5, tzinfo=UTC)
+PLANNED = Planned(
+    begins_at=RECEIVED_AT, ends_at=RECEIVED_AT.replace(hour=11), note={"en": "Disks", "ar": "أقراص"}
+)
 FINDING = Finding(
     rule="V12",
     severity=Severity.ERROR,
@@ -113,6 +117,7 @@ class StandInDesk:
             time=RECEIVED_AT,
             document_types=("CertificateOfOrigin", "CustomsResponse"),
             versions=("rules:all=00000000", "schema:CertificateOfOrigin=1.0", "odd"),
+            maintenance=(PLANNED,),
         )
 
     def _note(self, call: str, raw: bytes, tls_fingerprint: str | None) -> None:

@@ -16,7 +16,7 @@ from gateway.errors import PeerFaultError, TlsError, all_error_types
 from gateway.transport import Channel, SoapVersion, StatusAnswer
 from gateway.trust.demo_pki import make_demo_pki
 from tests.wire.conftest import CHANNELS
-from tests.wire.stand_in_gateway import CRASH_SECRET, RECEIVED_AT, receipt_for
+from tests.wire.stand_in_gateway import CRASH_SECRET, PLANNED, RECEIVED_AT, receipt_for
 
 ENVELOPE = "<Envelope>é</Envelope>".encode()
 
@@ -42,6 +42,7 @@ def test_a_ping_says_who_answers(gateway, endpoint, transport, profile):
     assert (said.identifier, said.country, said.time) == ("KE-GATEWAY", "KE", RECEIVED_AT)
     assert said.document_types == ("CertificateOfOrigin", "CustomsResponse")
     assert said.versions == ("rules:all=00000000", "schema:CertificateOfOrigin=1.0", "odd")
+    assert said.maintenance == (PLANNED,)
 
 
 @pytest.mark.parametrize("profile", CHANNELS)

@@ -24,6 +24,8 @@ class EventData(View):
         missing: customs responses that were never received.
         reexport: serial number of the certificate of the re-export.
         seconds: how long a peer was silent.
+        gateway: which gateway will not answer from `begins_at` to `ends_at`.
+        note: why, by language.
     """
 
     kind: Known[EventKind]
@@ -70,6 +72,10 @@ class EventData(View):
     seconds: int | None = None
     organisation: str | None = None
     webhook: str | None = None
+    gateway: str | None = None
+    begins_at: datetime | None = None
+    ends_at: datetime | None = None
+    note: dict[str, str] | None = None
 
 
 class EventView(View):

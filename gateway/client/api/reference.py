@@ -5,7 +5,7 @@ Written by ``make docs`` from the route table; change that, not this module.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from gateway.client.api.shared import ReceiverView
 from gateway.client.calls import Calls, step
@@ -103,6 +103,30 @@ class PeersAnswer(View):
     peers: tuple[ReceiverView, ...]
 
 
+class MaintenanceView(View):
+    """Is one announced maintenance as national systems see it.
+
+    Attributes:
+        gateway: which gateway may not answer meanwhile.
+        own: it is the one that was asked.
+        note: why, by language; not every language need be there.
+        under_way: it has begun.
+    """
+
+    gateway: str
+    own: bool
+    begins_at: datetime
+    ends_at: datetime
+    note: dict[str, str]
+    under_way: bool
+
+
+class MaintenanceAnswer(View):
+    """Is the list of announced maintenance that has not ended, ours and the peers'."""
+
+    maintenance: tuple[MaintenanceView, ...]
+
+
 class FormatView(View):
     """Is a form in which documents may be handed over."""
 
@@ -154,6 +178,13 @@ class ReferenceCalls(Calls):
         GET /peers, with the scope reference:read.
         """
         return self._get(PeersAnswer, "/peers")
+
+    def list_maintenance(self) -> MaintenanceAnswer:
+        """Return the announced maintenance that has not ended.
+
+        GET /maintenance, with the scope reference:read.
+        """
+        return self._get(MaintenanceAnswer, "/maintenance")
 
     def list_formats(self) -> FormatsAnswer:
         """Return the national formats in which documents may be handed over.

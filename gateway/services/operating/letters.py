@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Protocol
 
 from sqlalchemy import Connection
@@ -22,8 +23,10 @@ from gateway.store import (
     DeliveryState,
     Dispatch,
     JournalEntry,
+    Maintenance,
     dead_letters,
     journal,
+    maintenance,
     outbox,
     peers,
 )
@@ -145,10 +148,11 @@ def letter(desk: OperatingDesk, message_id: str) -> Letter:
         found = outbox.dispatch(conn, message_id)
         if found is None:
             raise NotFoundError("no such message was sent from here")
+        (listed,) = _listed(desk, conn, [found])
         return Letter(
             dispatch=found,
-            peer=peers.get(conn, found.peer_id).identifier,
-            wait=why_waiting(found, desk.retry),
+            peer=listed.peer,
+            wait=listed.wait,
             attempts=tuple(_tried(desk, each) for each in outbox.attempts_of(conn, message_id)),
             history=journal.page(conn, subject=message_id, limit=EACH)[::-1],
         )
@@ -204,20 +208,38 @@ def hold(desk: OperatingDesk, message_id: str, *, actor: str, reason: str) -> No
 
 
 def turned_away(
-    desk: OperatingDesk, *, before: int | None = None, limit: int = EACH
+    desk: OperatingDesk,
+    *,
+    since: datetime | None = None,
+    before: int | None = None,
+    limit: int = EACH,
 ) -> tuple[JournalEntry, ...]:
-    """Return calls that got a fault and no receipt, the newest first."""
+    """Return calls that got a fault and no receipt, the newest first; one more if more follow.
+
+    Args:
+        since: only those that came then or later.
+    """
     action = journal.Action.ARRIVAL_TURNED_AWAY
     with desk.desk.store.read() as conn:
-        return journal.page(conn, action=action, before=before, limit=limit + 1)
+        found = journal.page(conn, action=action, before=before, limit=limit + 1)
+    return tuple(each for each in found if since is None or each.at >= since)
 
 
 def _listed(desk: OperatingDesk, conn: Connection, rows: Sequence[Dispatch]) -> tuple[Listed, ...]:
     names = {peer.id: peer.identifier for peer in peers.every(conn)}
+    away = maintenance.away(conn, desk.now())
     return tuple(
-        Listed(dispatch=row, peer=names[row.peer_id], wait=why_waiting(row, desk.retry))
+        Listed(
+            dispatch=row,
+            peer=names[row.peer_id],
+            wait=why_waiting(row, desk.retry, _named(names, away.get(row.peer_id))),
+        )
         for row in rows
     )
+
+
+def _named(names: Mapping[int, str], one: Maintenance | None) -> tuple[str, Maintenance] | None:
+    return None if one is None or one.peer_id is None else (names[one.peer_id], one)
 
 
 def _tried(desk: OperatingDesk, attempt: Attempt) -> TriedOnce:

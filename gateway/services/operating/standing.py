@@ -68,6 +68,14 @@ def acknowledge(desk: OperatingDesk, number: int, *, actor: str, reason: str) ->
         alerts.acknowledge(conn, number, at=desk.now(), actor=actor, reason=reason, ends=ends)
 
 
+def lasting_outages(desk: OperatingDesk) -> tuple[NamedOutage, ...]:
+    """Return the outages that last."""
+    with desk.desk.store.read() as conn:
+        names = {peer.id: peer.identifier for peer in peers.every(conn)}
+        found = outages.still_open(conn)
+    return tuple(NamedOutage(outage=each, peer=names[each.peer_id]) for each in found)
+
+
 def outage_page(
     desk: OperatingDesk, *, peer_id: int | None, before: int | None, limit: int = EACH
 ) -> tuple[NamedOutage, ...]:

@@ -17,6 +17,7 @@ from gateway.store.rows.exchange import (
     NewArrival,
     NewDispatch,
 )
+from gateway.store.rows.maintenance import Maintenance, NewMaintenance, PartInForce
 from gateway.store.rows.peers import (
     Lane,
     NewCredential,
@@ -61,6 +62,7 @@ __all__ = [
     "HookClaim",
     "JournalEntry",
     "Lane",
+    "Maintenance",
     "NewApiKey",
     "NewArrival",
     "NewBalance",
@@ -70,11 +72,13 @@ __all__ = [
     "NewCredential",
     "NewDispatch",
     "NewItem",
+    "NewMaintenance",
     "NewOrganisation",
     "NewPerson",
     "NewProposal",
     "NewWebhook",
     "Organisation",
+    "PartInForce",
     "Peer",
     "PeerCredential",
     "PeerCrl",

@@ -15,6 +15,7 @@ from gateway.store.tables.clients import api_keys, organisations, search_keys
 from gateway.store.tables.exchange import arrivals, attempts, bodies, dispatches
 from gateway.store.tables.files import hand_overs
 from gateway.store.tables.keeping import erased_bodies, erasures, legal_holds
+from gateway.store.tables.maintenance import maintenance, parts_in_force
 from gateway.store.tables.operations import alert_notices, alerts, outages, tallies, watch_marks
 from gateway.store.tables.peers import lanes, peer_credentials, peer_crls, peer_sightings, peers
 from gateway.store.tables.people import (
@@ -61,10 +62,12 @@ __all__ = [
     "journal",
     "lanes",
     "legal_holds",
+    "maintenance",
     "metadata",
     "one_time_codes",
     "organisations",
     "outages",
+    "parts_in_force",
     "peer_credentials",
     "peer_crls",
     "peer_sightings",

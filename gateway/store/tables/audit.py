@@ -73,4 +73,5 @@ scheduled_tasks = Table(
     Column("last_started_at", UtcMoment),
     Column("last_ended_at", UtcMoment),
     Column("last_error", Text),
+    Column("last_well_at", UtcMoment),
 )

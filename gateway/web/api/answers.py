@@ -11,6 +11,7 @@ from gateway.documents import (
     Verdict,
 )
 from gateway.services.access import Scope
+from gateway.services.maintenance import MaintenanceView
 from gateway.services.mappings import MappingSummary
 from gateway.services.reference import AgreementView, CodeListSummary, FormatView
 from gateway.services.timeline import StepKind
@@ -159,6 +160,12 @@ class PeersAnswer(View):
     """Is the list of peers, with what each accepts."""
 
     peers: tuple[ReceiverView, ...]
+
+
+class MaintenanceAnswer(View):
+    """Is the list of announced maintenance that has not ended, ours and the peers'."""
+
+    maintenance: tuple[MaintenanceView, ...]
 
 
 class FormatsAnswer(View):

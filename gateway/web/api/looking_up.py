@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.documents import Language
 from gateway.errors import NotFoundError
-from gateway.services import finding_certificates, lookup, reference
+from gateway.services import finding_certificates, lookup, maintenance, reference
 from gateway.services.access import SCOPES_OF
 from gateway.services.lookup import Wanted
 from gateway.services.timeline import TimelineStep, timeline
@@ -24,6 +24,7 @@ from gateway.web.api.answers import (
     FormatsAnswer,
     LedgerAnswer,
     LedgerLine,
+    MaintenanceAnswer,
     MeAnswer,
     PeersAnswer,
     SearchAnswer,
@@ -175,6 +176,11 @@ def get_agreement(call: Call) -> Reply:
 def list_peers(call: Call) -> Reply:
     """Return the peers and what each accepts."""
     return Reply(content=PeersAnswer(peers=reference.known_peers(call.counter)))
+
+
+def list_maintenance(call: Call) -> Reply:
+    """Return the announced maintenance that has not ended."""
+    return Reply(content=MaintenanceAnswer(maintenance=maintenance.views(call.counter.desk)))
 
 
 def list_formats(call: Call) -> Reply:

@@ -259,6 +259,16 @@ REFERENCE: Final = (
         conditional=True,
     ),
     Route(
+        name="listMaintenance",
+        method=Method.GET,
+        path="/maintenance",
+        tag="reference",
+        summary="List announced maintenance, ours and the peers'",
+        scope=Scope.REFERENCE,
+        handler=looking_up.list_maintenance,
+        answers={200: Media(media_type=JSON, model=answers.MaintenanceAnswer)},
+    ),
+    Route(
         name="listFormats",
         method=Method.GET,
         path="/formats",

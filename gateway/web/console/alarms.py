@@ -8,6 +8,7 @@ from gateway.errors import ConflictError, GatewayError, InputError
 from gateway.services.operating import standing
 from gateway.services.operating.desk import required_reason
 from gateway.services.people.roles import Right
+from gateway.store import AlertLevel
 from gateway.web.console.letters import EACH, before, kept, peer_id
 from gateway.web.console.pages import Answer, Go, Method, Page, Shown, Visit
 
@@ -33,9 +34,12 @@ def acknowledge_alert(visit: Visit) -> Answer:
 
 def show_outages(visit: Visit) -> Answer:
     """List when peers could not be reached, the newest first."""
-    rows = standing.outage_page(
-        visit.operating, peer_id=peer_id(visit), before=before(visit), limit=EACH
-    )
+    if visit.query.get("open") == "yes":
+        rows = standing.lasting_outages(visit.operating)
+    else:
+        rows = standing.outage_page(
+            visit.operating, peer_id=peer_id(visit), before=before(visit), limit=EACH
+        )
     values = {
         "rows": rows[:EACH],
         "go_on": rows[EACH - 1].outage.id if len(rows) > EACH else None,
@@ -51,11 +55,14 @@ def _alerts_page(visit: Visit, failure: GatewayError | None = None) -> Shown:
         told = standing.past_alerts(visit.operating, language, before=before(visit), limit=EACH)
     else:
         told = standing.live_alerts(visit.operating, language)
+        level = visit.query.get("level")
+        told = tuple(each for each in told if level in (None, each.alert.level.value))
     values = {
         "told": told[:EACH] if everything else told,
         "go_on": told[EACH - 1].alert.id if everything and len(told) > EACH else None,
         "everything": everything,
-        "asked": kept(visit, "all"),
+        "asked": kept(visit, "all", "level"),
+        "levels": tuple(AlertLevel)[::-1],
         "failure": failure,
     }
     status = 200 if failure is None else failure.http_status

@@ -9,14 +9,18 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 import structlog
 from flask import Flask, Response, g, redirect, request, url_for
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.routing import MapAdapter
 
 from gateway.documents import Language
+from gateway.errors import GatewayError
+from gateway.services import maintenance
 from gateway.services.counter import Counter
 from gateway.services.operating.desk import OperatingDesk
 from gateway.services.people.desk import Origin, PeopleDesk
@@ -24,6 +28,7 @@ from gateway.services.people.roles import Right, Visitor
 from gateway.services.people.second_factor import Step, next_step
 from gateway.services.people.sessions import visitor_of
 from gateway.services.wording import finding_view
+from gateway.store import Maintenance
 from gateway.web.console import guard
 from gateway.web.console.figures import FIGURES
 from gateway.web.console.pages import (
@@ -37,6 +42,8 @@ from gateway.web.console.pages import (
     Upload,
     Visit,
 )
+from gateway.web.console.remedies import WAYS, remedy
+from gateway.web.console.switching import in_each_language
 from gateway.web.console.table import MENU, PAGES
 from gateway.web.console.words import Words, plain, texts
 from gateway.web.pressure import Gate
@@ -63,6 +70,7 @@ _UNFIT_FOR_FILES: Final = re.compile(r"[^A-Za-z0-9_.-]", re.ASCII)
 _RETRY_AFTER: Final = 5
 _ELSEWHERE: Final = 303
 _LONGEST_FIELD: Final = 2_000_000
+_BROKEN: Final = 500
 
 
 def create_console_app(
@@ -81,7 +89,7 @@ def create_console_app(
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 86_400
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False
-    served = _Served(counter, people, settings, operating)
+    served = _Served(counter, people, settings, operating, app.url_map.bind("console"))
     for page in pages:
         if settings.public or not page.name.startswith("public_"):
             app.add_url_rule(
@@ -107,6 +115,7 @@ class _Served:
         people: PeopleDesk,
         settings: ConsoleSettings,
         operating: OperatingDesk,
+        addresses: MapAdapter,
     ) -> None:
         self._operating = operating
         self._counter = counter
@@ -115,6 +124,7 @@ class _Served:
         self._gate = Gate(settings.pressure)
         self._public_gate = Gate(settings.public_pressure)
         self._templates = _templates()
+        self._addresses = addresses
 
     def view(self, page: Page) -> Callable[..., Response]:
         """Return the function that answers requests for ``page``."""
@@ -142,8 +152,8 @@ class _Served:
             "findings": views,
             "reference": g.get("correlation_id", ""),
         }
-        response = self._page(visit, Shown(template="error.html", values=values))
-        response.status_code = error.http_status
+        shown = Shown(template="error.html", values=values, status=error.http_status)
+        response = self._page(visit, shown)
         if (seconds := retry_after_of(error, _RETRY_AFTER)) is not None:
             response.headers["Retry-After"] = str(seconds)
         if isinstance(exc, MethodNotAllowed):
@@ -242,6 +252,9 @@ class _Served:
             "menu": MENU,
             "languages": tuple(Language),
             "here": request.path,
+            "same_page": in_each_language(request, self._addresses),
+            "announced": self._announced(answer),
+            "present": self._operating.now(),
             "link": url_for,
             **answer.values,
         }
@@ -256,6 +269,14 @@ class _Served:
             guard.set_cookie(response, guard.LANGUAGE, visit.words.language.value, lasts=True)
         return response
 
+    def _announced(self, answer: Shown) -> tuple[Maintenance, ...]:
+        """Return our announced maintenance for the banner; nothing where the books are away."""
+        if answer.status >= _BROKEN:
+            return ()
+        with suppress(GatewayError):
+            return maintenance.ours(self._operating.desk)
+        return ()
+
 
 def _templates() -> Environment:
     made = Environment(
@@ -266,7 +287,9 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(FIGURES)
+    made.globals.update(WAYS)
     made.filters["plain"] = plain
+    made.filters["remedy"] = remedy
     return made
 
 

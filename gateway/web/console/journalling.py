@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import timedelta
 from typing import Final
 
 from gateway.services import journal_reading
 from gateway.services.people.roles import Right
 from gateway.store import JournalAction
 from gateway.store.journal_search import Asked
-from gateway.web.console.letters import before, kept
+from gateway.web.console.letters import before, day_of, kept
 from gateway.web.console.pages import Answer, Page, Sent, Shown, Visit
 
 _EACH: Final = 50
@@ -40,7 +40,7 @@ def send_journal(visit: Visit) -> Answer:
 
 def _asked(visit: Visit) -> Asked:
     action = _ACTIONS.get(visit.query.get("action", ""))
-    since, until = _day(visit.query.get("since")), _day(visit.query.get("until"))
+    since, until = day_of(visit.query.get("since")), day_of(visit.query.get("until"))
     return Asked(
         subject=visit.query.get("subject", "").strip()[:_LONGEST] or None,
         actor=visit.query.get("actor", "").strip()[:_LONGEST] or None,
@@ -48,15 +48,6 @@ def _asked(visit: Visit) -> Asked:
         since=since,
         until=None if until is None else until + timedelta(days=1),
     )
-
-
-def _day(written: str | None) -> datetime | None:
-    """Return the beginning of a day in UTC; None if none is written."""
-    try:
-        day = datetime.strptime(written or "", "%Y-%m-%d").date()  # noqa: DTZ007 a day alone
-    except ValueError:
-        return None
-    return datetime.combine(day, time(), tzinfo=UTC) if day.year < 9999 else None
 
 
 PAGES: Final = (

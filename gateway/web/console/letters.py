@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, time
 from typing import Final
 
 from gateway.documents import DocumentType
@@ -81,9 +82,16 @@ def show_attempts(visit: Visit) -> Answer:
     failed = visit.query.get("failed") == "yes"
     with visit.operating.desk.store.read() as conn:
         part = envelopes.tried(
-            conn, peer_id=peer_id(visit), failed=failed, before=before(visit), limit=EACH
+            conn,
+            peer_id=peer_id(visit),
+            failed=failed,
+            delivered=visit.query.get("delivered") == "yes",
+            since=since(visit),
+            before=before(visit),
+            limit=EACH,
         )
-    values = {"part": part, "asked": kept(visit, "peer", "failed")}
+    asked = kept(visit, "peer", "failed", "delivered", "since")
+    values = {"part": part, "asked": asked, "since": since(visit)}
     return Shown(template="attempts.html", values=values)
 
 
@@ -92,17 +100,29 @@ def show_arrivals(visit: Visit) -> Answer:
     refused = visit.query.get("refused") == "yes"
     with visit.operating.desk.store.read() as conn:
         part = envelopes.came(
-            conn, peer_id=peer_id(visit), refused=refused, before=before(visit), limit=EACH
+            conn,
+            peer_id=peer_id(visit),
+            refused=refused,
+            since=since(visit),
+            before=before(visit),
+            limit=EACH,
         )
-    values = {"part": part, "asked": kept(visit, "peer", "refused")}
+    asked = kept(visit, "peer", "refused", "since")
+    values = {"part": part, "asked": asked, "since": since(visit)}
     return Shown(template="arrivals.html", values=values)
 
 
 def show_turned_away(visit: Visit) -> Answer:
     """List the calls that got a fault and no receipt."""
-    rows = letters.turned_away(visit.operating, before=before(visit), limit=EACH)
-    go_on = rows[EACH - 1].sequence if len(rows) > EACH else None
-    return Shown(template="turned_away.html", values={"rows": rows[:EACH], "go_on": go_on})
+    begins = since(visit)
+    rows = letters.turned_away(visit.operating, since=begins, before=before(visit), limit=EACH)
+    values = {
+        "rows": rows[:EACH],
+        "go_on": rows[EACH - 1].sequence if len(rows) > EACH else None,
+        "asked": kept(visit, "since"),
+        "since": begins,
+    }
+    return Shown(template="turned_away.html", values=values)
 
 
 def peer_id(visit: Visit) -> int | None:
@@ -116,6 +136,20 @@ def peer_id(visit: Visit) -> int | None:
         return None
     with visit.operating.desk.store.read() as conn:
         return known_peer(conn, identifier).id
+
+
+def since(visit: Visit) -> datetime | None:
+    """Return the beginning of the day (UTC) that the address names; None if it names none."""
+    return day_of(visit.query.get("since"))
+
+
+def day_of(written: str | None) -> datetime | None:
+    """Return the beginning of a day in UTC; None if none is written."""
+    try:
+        day = datetime.strptime(written or "", "%Y-%m-%d").date()  # noqa: DTZ007 a day alone
+    except ValueError:
+        return None
+    return datetime.combine(day, time(), tzinfo=UTC) if day.year < 9999 else None
 
 
 def before(visit: Visit) -> int | None:

@@ -49,12 +49,6 @@ def show_workers(visit: Visit) -> Answer:
     return Shown(template="workers.html", values=values)
 
 
-def show_calendar(visit: Visit) -> Answer:
-    """Show everything with an end date, what ends first at the top."""
-    values = {"dated": standing.calendar(visit.operating), "now": visit.operating.now()}
-    return Shown(template="expiries.html", values=values)
-
-
 def flow_plot(
     words: Words, hours: Sequence[HourOfFlow], tones: Mapping[Flow, str], title: str
 ) -> str:
@@ -81,5 +75,4 @@ def _said(words: Words, hour: HourOfFlow, tones: Mapping[Flow, str]) -> str:
 PAGES: Final = (
     Page(name="operating", path="/operating", right=Right.WATCH, handler=show_overview),
     Page(name="workers", path="/operating/workers", right=Right.WATCH, handler=show_workers),
-    Page(name="expiries", path="/operating/expiries", right=Right.WATCH, handler=show_calendar),
 )

@@ -5,12 +5,21 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from gateway.errors import ConflictError, GatewayError, InputError, SignerUntrustedError
+from gateway import __version__
+from gateway.errors import (
+    ConflictError,
+    GatewayError,
+    InputError,
+    NotFoundError,
+    SignerUntrustedError,
+)
 from gateway.exchange.peering import PeerTerms
 from gateway.operations.checks import Check
-from gateway.services.operating import peers
+from gateway.services.operating import introducing, peers
 from gateway.services.operating.desk import required_reason
-from gateway.services.operating.peers import Introduction
+from gateway.services.operating.introducing import Introduction
+from gateway.services.operating.own_keys import own_keys
+from gateway.services.operating.versions import loaded_parts
 from gateway.services.people.roles import Right
 from gateway.store import AlgorithmLevel, PeerChannel, PeerState, RevocationLevel
 from gateway.web.console.operating import COME, GONE, flow_plot
@@ -56,7 +65,7 @@ def preview_peer(visit: Visit) -> Answer:
     upload = visit.files.get("card")
     content = b"" if upload is None else upload.content
     try:
-        found = peers.introduced(visit.operating, content)
+        found = introducing.introduced(visit.operating, content)
     except GatewayError as exc:
         return _adding_page(failure=exc)
     return _adding_page(found=found)
@@ -67,8 +76,8 @@ def register_peer(visit: Visit) -> Answer:
     content = visit.form.get("card", "").encode()
     found = None
     try:
-        found = peers.introduced(visit.operating, content)
-        peer = peers.register(
+        found = introducing.introduced(visit.operating, content)
+        peer = introducing.register(
             visit.operating,
             content,
             _terms(visit),
@@ -80,15 +89,63 @@ def register_peer(visit: Visit) -> Answer:
     return Go(to=f"/operating/peers/{peer.identifier}")
 
 
+def take_up_card(visit: Visit) -> Answer:
+    """Take up the new card of a registered peer that was shown beside what is registered."""
+    content = visit.form.get("card", "").encode()
+    found = None
+    try:
+        found = introducing.introduced(visit.operating, content)
+        peer = introducing.take_up_card(
+            visit.operating,
+            content,
+            fingerprint=visit.form.get("fingerprint", "")[:_LONGEST_FINGERPRINT],
+            actor=visit.person.actor,
+        )
+    except (ConflictError, InputError, NotFoundError, SignerUntrustedError) as exc:
+        return _adding_page(found=found, failure=exc)
+    return Go(to=f"/operating/peers/{peer.identifier}")
+
+
+def end_certificate(visit: Visit) -> Answer:
+    """End one registered certificate of a peer."""
+    identifier = visit.path["identifier"]
+    try:
+        introducing.end_certificate(
+            visit.operating,
+            identifier,
+            visit.form.get("certificate", ""),
+            visit.form.get("use", ""),
+            actor=visit.person.actor,
+        )
+    except (ConflictError, InputError, NotFoundError) as exc:
+        return _peer_page(visit, failure=exc)
+    return Go(to=f"/operating/peers/{identifier}")
+
+
+def store_list(visit: Visit) -> Answer:
+    """Store a revocation list of a peer's CA."""
+    identifier, upload = visit.path["identifier"], visit.files.get("crl")
+    content = b"" if upload is None else upload.content
+    try:
+        kept = introducing.store_list(
+            visit.operating, identifier, content, actor=visit.person.actor
+        )
+    except (ConflictError, InputError, SignerUntrustedError) as exc:
+        return _peer_page(visit, failure=exc)
+    return _peer_page(visit, stored=kept)
+
+
 def show_keys(visit: Visit) -> Answer:
     """Show our own signing keys as anybody may know them."""
-    return Shown(template="own_keys.html", values={"keys": peers.own_keys(visit.operating)})
+    values = {"keys": own_keys(visit.operating), "now": visit.operating.now()}
+    return Shown(template="own_keys.html", values=values)
 
 
 def show_versions(visit: Visit) -> Answer:
     """Show the versions of mappings, agreement profiles, rules and national formats."""
     values = {
-        "versions": peers.versions(visit.operating),
+        "parts": loaded_parts(visit.operating),
+        "software": __version__,
         "formats": visit.counter.national.states,
     }
     return Shown(template="versions.html", values=values)
@@ -99,12 +156,14 @@ def _peer_page(
     *,
     checks: tuple[Check, ...] = (),
     failure: GatewayError | None = None,
+    stored: bool | None = None,
 ) -> Shown:
     found = peers.known(visit.operating, visit.path["identifier"])
     values = {
         "it": found,
         "checks": checks,
         "failure": failure,
+        "stored": stored,
         "now": visit.operating.now(),
         "gone": flow_plot(visit.words, found.health.hours, GONE, "operating.gone"),
         "come": flow_plot(visit.words, found.health.hours, COME, "operating.come"),
@@ -173,10 +232,13 @@ PAGES: Final = (
     Page(name="peer", path=_ONE, right=Right.WATCH, handler=show_peer),
     _deed("suspend_peer", f"{_ONE}/suspend", suspend_peer),
     _deed("resume_peer", f"{_ONE}/resume", resume_peer),
+    _deed("end_certificate", f"{_ONE}/end-certificate", end_certificate),
+    _deed("store_list", f"{_ONE}/revocation-list", store_list),
     _deed("try_peer", f"{_ONE}/try", try_peer),
     Page(name="add_peer", path="/operating/add-peer", right=Right.OPERATE, handler=show_adding),
     _deed("preview_peer", "/operating/add-peer", preview_peer),
     _deed("register_peer", "/operating/add-peer/register", register_peer),
+    _deed("take_up_card", "/operating/add-peer/take-up", take_up_card),
     Page(name="own_keys", path="/operating/keys", right=Right.WATCH, handler=show_keys),
     Page(name="versions", path="/operating/versions", right=Right.WATCH, handler=show_versions),
 )

@@ -8,6 +8,8 @@ from gateway.services.people.roles import Right
 from gateway.web.console import (
     account,
     alarms,
+    announcing,
+    calendar,
     certificates,
     colleagues,
     desk,
@@ -35,6 +37,8 @@ PAGES: Final[tuple[Page, ...]] = (
     *operating.PAGES,
     *letters.PAGES,
     *alarms.PAGES,
+    *announcing.PAGES,
+    *calendar.PAGES,
     *journalling.PAGES,
     *reporting.PAGES,
     *peering.PAGES,

@@ -152,13 +152,17 @@ class Words:
         """Return a date."""
         return "" if value is None else format_date(value, _DAY, locale=self.locale)
 
+    def month(self, value: date) -> str:
+        """Return a month with its year."""
+        return format_date(value, "MMMM y", locale=self.locale)
+
     def moment(self, value: datetime | None) -> Markup:
         """Return a moment in UTC, with its machine-readable form."""
         if value is None:
             return Markup()
         said = format_datetime(value, self._moment_form, locale=self.locale)
         iso = value.strftime("%Y-%m-%dT%H:%M:%SZ")
-        return Markup('<time datetime="{}">{} UTC</time>').format(iso, said)
+        return Markup('<time datetime="{}" dir="auto">{} UTC</time>').format(iso, said)
 
     @property
     def _moment_form(self) -> str:

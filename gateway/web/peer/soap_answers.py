@@ -15,6 +15,7 @@ from gateway.transport.port import (
     Confirmed,
     Declined,
     PingAnswer,
+    Planned,
     SoapVersion,
     StatusAnswer,
 )
@@ -43,6 +44,8 @@ def ping_response(version: SoapVersion, said: PingAnswer) -> bytes:
         _add(answer, "DocumentType", document_type)
     for version_of_part in said.versions:
         _add(answer, "Version", version_of_part)
+    for planned in said.maintenance or ():
+        _add_planned(answer, planned)
     return answer_frame(version, answer)
 
 
@@ -119,6 +122,14 @@ def _add_finding(parent: etree._Element, finding: Finding) -> None:
         for language in _LANGUAGES:
             text = printable(sentence.in_language(language))
             _add(element, name, text).set("language", language)
+
+
+def _add_planned(parent: etree._Element, planned: Planned) -> None:
+    element = _add(parent, "Maintenance", None)
+    _add(element, "BeginsAt", _stamp(planned.begins_at))
+    _add(element, "EndsAt", _stamp(planned.ends_at))
+    for language, text in planned.note.items():
+        _add(element, "Note", printable(text)).set("language", language)
 
 
 def _element(name: str) -> etree._Element:

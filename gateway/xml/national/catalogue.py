@@ -137,6 +137,12 @@ class FormatCatalogue(Mapping[str, NationalFormat]):
         return tuple(fault for _, fault in sorted(self._current().faults.items()))
 
     @property
+    def own_versions(self) -> tuple[tuple[str, str, str], ...]:
+        """Name, version and SHA-256 of the home's own formats in force, by name."""
+        own = self._current().own
+        return tuple((name, each.version, each.sha256) for name, each in sorted(own.items()))
+
+    @property
     def states(self) -> tuple[FormatState, ...]:
         """Every format, in force or not, by name."""
         look, shipped = self._current(), self._shipped()
