@@ -131,6 +131,10 @@ class Words:
         """Return a date."""
         return "" if value is None else format_date(value, _DAY, locale=self.locale)
 
+    def month(self, value: date) -> str:
+        """Return a month."""
+        return format_date(value, "MMM y", locale=self.locale)
+
     def moment(self, value: datetime | None) -> Markup:
         """Return a moment in UTC, with its machine-readable form."""
         if value is None:
