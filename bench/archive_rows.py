@@ -158,7 +158,7 @@ def fill_search_keys(url: str) -> None:
     with _books(url) as books, _without_indexes(books):
         for field, term in (
             ("SERIAL", "serial_key"),
-            ("AUTHORITY", "'ZMZRA'"),
+            ("AUTHORITY", "authority_code"),
             ("EXPORTER", "exporter_key"),
             ("ROUTE", "issuing_country || '>' || destination_country"),
         ):
@@ -166,6 +166,39 @@ def fill_search_keys(url: str) -> None:
                 INSERT INTO search_keys (certificate_id, field, term)
                 SELECT id, '{field}', {term} FROM certificates WHERE serial_key LIKE 'ZM-ARCHIVE%'
                 """)
+    _settle(url)
+
+
+def fill_what_customs_did(url: str) -> None:
+    """Turn every second certificate of the archive into one received, with goods and responses.
+
+    Every certificate covers one item of one of ninety chapters; of three one was answered, of
+    thirty one refused.
+    """
+    with _books(url) as books, _without_indexes(books):
+        books.run("""
+            UPDATE certificates SET side = 'RECEIVED', issuing_country = 'KE',
+                destination_country = 'ZM', authority_code = 'KE-KRA',
+                state = CASE WHEN state = 'EXPIRED' THEN 'EXPIRED' WHEN id % 3 = 0
+                    THEN 'PARTIALLY_UTILISED' ELSE 'AVAILABLE' END
+            WHERE serial_key LIKE 'ZM-ARCHIVE%' AND id % 2 = 0""")
+        books.run("""
+            INSERT INTO certificate_items (certificate_id, number, hs_code, country_of_origin,
+                description, unit, certified, used, reexported)
+            SELECT id, 1, CAST(100000 + (id % 90) * 10000 AS VARCHAR(16)), issuing_country,
+                'Goods', 'KGM', '100', '0', '0'
+            FROM certificates WHERE serial_key LIKE 'ZM-ARCHIVE%'""")
+        books.run("""
+            INSERT INTO responses (certificate_id, sequence_number, status, standing,
+                content_sha256, items, findings, reasons, decided_at, stored_at)
+            SELECT id, 1, CASE WHEN id % 30 = 0 THEN 'REJECTED' ELSE 'PARTIAL' END,
+                CASE WHEN side = 'ISSUED' THEN 'APPLIED' ELSE 'SENT' END, content_sha256, '[]',
+                '[]', CASE WHEN id % 30 = 0 THEN '["STAMP_SPECIMEN"]' ELSE '[]' END,
+                updated_at, updated_at
+            FROM certificates WHERE serial_key LIKE 'ZM-ARCHIVE%' AND id % 3 = 0""")
+        books.run("""
+            UPDATE certificates SET reported_status = 'PARTIAL', last_sequence = 1
+            WHERE serial_key LIKE 'ZM-ARCHIVE%' AND side = 'ISSUED' AND id % 3 = 0""")
     _settle(url)
 
 
@@ -199,7 +232,8 @@ def _sent(books: Books, rows: int, peers: int, at: str) -> Iterator[str]:
         FROM s"""
     yield """
         INSERT INTO attempts (dispatch_id, number, worker, started_at, ended_at, code)
-        SELECT id, 1, 'worker', created_at, updated_at, 'DELIVERED' FROM dispatches"""
+        SELECT id, 1, 'worker', created_at, updated_at, 'DELIVERED' FROM dispatches
+        WHERE message_id LIKE 'urn:uuid:out-%'"""
 
 
 def _came(books: Books, rows: int, peers: int, at: str) -> Iterator[str]:
@@ -224,8 +258,8 @@ def _register(books: Books, rows: int, peers: int, at: str, now: datetime) -> It
             conversation_id, message_id, created_at, updated_at, content_sha256, payload_sha256)
         {books.series(rows)}
         SELECT 'ISSUED', 'COMESA', 'STANDARD', 'ZM-ARCHIVE-' || i, 'ZM-ARCHIVE-' || i, 'ZM',
-            'KE', {books.day(at)}, {books.day(until)}, 'ZM-ZRA', 'Exporter ' || i % {EXPORTERS},
-            'COM-ZM' || i % {EXPORTERS}, 'COM-ZM' || i % {EXPORTERS}, 'Consignee', FALSE,
+            'KE', {books.day(at)}, {books.day(until)}, 'ZM-ZRA', 'Exporter ' || (i % {EXPORTERS}),
+            'COM-ZM' || (i % {EXPORTERS}), 'COM-ZM' || (i % {EXPORTERS}), 'Consignee', FALSE,
             CASE WHEN {until} > {now.timestamp():.0f} THEN 'ISSUED' ELSE 'EXPIRED' END, {moment},
             0, 0, FALSE, FALSE, 1 + i % {peers}, 'urn:uuid:conversation-' || i,
             'urn:uuid:out-' || i, {moment}, {moment}, {digest}, {digest}
@@ -234,7 +268,7 @@ def _register(books: Books, rows: int, peers: int, at: str, now: datetime) -> It
         INSERT INTO certificate_deliveries (certificate_id, peer_id, message_id, role, state,
             updated_at)
         SELECT id, peer_id, message_id, '{DeliveryRole.DOCUMENT}', 'RECEIVED', updated_at
-        FROM certificates"""
+        FROM certificates WHERE serial_key LIKE 'ZM-ARCHIVE%'"""
 
 
 def _told(books: Books, rows: int, at: str) -> Iterator[str]:

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 MOST_CELLS: Final = 20_000
 """Some hundred pages; more is read as a table of figures, not on paper."""
 
+_NARROWEST: Final = 8
+_WIDEST: Final = 44
+"""Letters of a column; longer words are broken."""
+
 _STANDARDS: Final[list[PDFStandard]] = ["a-2a", "ua-1"]
 
 
@@ -172,7 +176,11 @@ def _section(section: PaperSection) -> dict[str, Any]:
     most = max((sum(height for _, height in each.parts) for each in section.columns), default=0)
     return {
         "title": shown(section.title),
-        "heads": [_cell(each) for each in section.heads],
+        "heads": [
+            {**_cell(each), "share": has_bar}
+            for each, has_bar in zip(section.heads, _bars(section), strict=True)
+        ],
+        "widths": _widths(section),
         "rows": [[_cell(each) for each in row] for row in section.rows],
         "plot": [_column(each) for each in section.columns],
         "most": f"{most:g}",
@@ -180,6 +188,19 @@ def _section(section: PaperSection) -> dict[str, Any]:
         "key": [{"tone": tone, "said": shown(said)} for tone, said in section.key],
         "hint": None if section.hint is None else shown(section.hint),
     }
+
+
+def _bars(section: PaperSection) -> list[bool]:
+    """Return which columns have bars below their figures."""
+    columns = zip(*section.rows, strict=True) if section.rows else [()] * len(section.heads)
+    return [any(cell.share is not None for cell in column) for column in columns]
+
+
+def _widths(section: PaperSection) -> list[int]:
+    """Return the share of the width that each column wants for its words."""
+    rows = (section.heads, *section.rows)
+    longest = (max(len(cell.said) for cell in column) for column in zip(*rows, strict=True))
+    return [min(_WIDEST, max(_NARROWEST, letters)) for letters in longest]
 
 
 def _column(column: PaperColumn) -> dict[str, Any]:

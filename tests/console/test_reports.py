@@ -12,8 +12,12 @@ import pytest
 from gateway.documents import UtilisationStatus
 from gateway.documents.customs_response import Reason
 from gateway.errors import InputError
-from gateway.services.reports.certificates import _share, period_of
-from gateway.store import PersonRole, Store, tallies
+from gateway.operations.report_counts import count_reports, recount
+from gateway.services.reports.asking import period_of
+from gateway.services.reports.certificates import share_of
+from gateway.store import PersonRole, Store, report_counting, tallies
+from gateway.store.report_measures import Step
+from gateway.store.reporting import Span
 from gateway.trust.demo_pki import DemoPki
 from tests.api.conftest import make_border
 from tests.console.house import Browser, House, make_house
@@ -29,6 +33,13 @@ def rows(browser: Browser, table: str, period: str = PERIOD) -> list[dict[str, s
     assert answer.status_code == 200, answer.get_data(as_text=True)
     text = answer.get_data().decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def counted(houses: tuple[House, House]) -> None:
+    """Brings the counts of both gateways up to date, as a worker's watch does."""
+    for house in houses:
+        count_reports(house.front.desk, at=NOW)
 
 
 @pytest.mark.parametrize("role", [PersonRole.SECRETARIAT, PersonRole.AUDITOR])
@@ -121,7 +132,12 @@ def test_twelve_months_are_told_where_none_are_named() -> None:
 def test_a_share_is_the_least_value_that_so_many_do_not_exceed(
     count: int, share: float, value: float | None
 ) -> None:
-    assert _share([float(number) for number in range(1, count + 1)], share) == value
+    spans = [
+        Span(step=Step.ISSUE_ANSWER, seconds=float(number), count=1)
+        for number in range(1, count + 1)
+    ]
+    assert share_of(spans, share) == value
+    assert share_of([Span(step=Step.ISSUE_ANSWER, seconds=7.0, count=5)], share) == 7.0
 
 
 def test_no_such_table_is_no_page(houses: tuple[House, House]) -> None:
@@ -139,6 +155,7 @@ def test_reports_count_the_same_on_each_database(
     border.deliver()
     with border.zm.desk.store.begin() as conn:
         tallies.fold(conn, at=NOW)
+    count_reports(border.zm.desk, at=NOW)
     house = make_house(border.zm)
     auditor, operator = house.as_role(PersonRole.AUDITOR), house.as_role(PersonRole.OPERATOR)
     (line,) = rows(auditor, "pairs")

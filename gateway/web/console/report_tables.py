@@ -311,7 +311,9 @@ def reason_said(words: Words, code: str) -> str | Markup:
         return words("reports.no_reason")
     name = code_list("response-reasons").name(code, words.language)
     return (
-        words.code(code) if name == code else Markup("{} {}").format(plain(name), words.code(code))
+        words.code(code)
+        if name == code
+        else Markup("{} ({})").format(plain(name), words.code(code))
     )
 
 
