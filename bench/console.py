@@ -83,9 +83,9 @@ _QUERIES: Final = {
 
 
 _TEXT: Final = """\
-Milliseconds of the server for each page, {day}, {database}, over WSGI, one request at a time;
-{cores} cores of {processor}, load {load} at the end. A page is steep (bold) if it takes more than
-{times} times what it took beside 10^{first} certificates, and more than {least} ms. Half of the
+Milliseconds of the server for each page (median, p95, and median of the processor's time), {day}, {database}, over WSGI, one request at a time;
+{cores} cores of {processor}, load {load} at the end. A page is steep (bold) if the processor is
+busy for more than {times} times what it was beside 10^{first} certificates, and more than {least} ms. Half of the
 certificates are issued, half received; one of three was answered.
 
 The first page with all that it loads has {whole} bytes, of which the page itself {alone}."""
@@ -108,10 +108,15 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Took:
-    """Is what a page took: milliseconds, bytes, status of the answer."""
+    """Is what a page took: milliseconds, bytes, status of the answer.
+
+    Attributes:
+        busy: median of the processor's time, which others on the machine lengthen least.
+    """
 
     median: float
     p95: float
+    busy: float
     size: int
     status: int
 
@@ -122,14 +127,15 @@ def measure(house: House, *, requests: int) -> Iterator[tuple[Asked, Took]]:
         browser = house.browser() if asked.role is None else house.as_role(asked.role)
         for _ in range(WARM):
             browser.get(asked.address)
-        seconds = [_seconds(browser, asked.address) for _ in range(requests)]
-        ordered = sorted(1_000 * each for each in seconds)
+        taken = [_seconds(browser, asked.address) for _ in range(requests)]
+        ordered = sorted(1_000 * wall for wall, _ in taken)
         answer = browser.get(asked.address)
         yield (
             asked,
             Took(
                 median=statistics.median(ordered),
                 p95=ordered[int(len(ordered) * 0.95)],
+                busy=statistics.median(1_000 * busy for _, busy in taken),
                 size=len(answer.get_data()),
                 status=answer.status_code,
             ),
@@ -223,10 +229,11 @@ def _roles(page: Page) -> tuple[PersonRole | None, ...]:
     return tuple(role for role in wanted if page.right in RIGHTS_OF[role])
 
 
-def _seconds(browser: Browser, address: str) -> float:
-    begun = time.perf_counter()
+def _seconds(browser: Browser, address: str) -> tuple[float, float]:
+    """Return by how much the clock went on, and for how long the processor was ours."""
+    begun, busy = time.perf_counter(), time.process_time()
     browser.get(address)
-    return time.perf_counter() - begun
+    return time.perf_counter() - begun, time.process_time() - busy
 
 
 def _say(what: str, begun: float) -> None:
@@ -237,7 +244,7 @@ def page_of(found: dict[int, dict[Asked, Took]], weights: tuple[int, int], datab
     """Return the page that is kept: a line for each page, a pair of columns for each archive."""
     exponents = sorted(found)
     first, last = exponents[0], exponents[-1]
-    facts, heads = machine(), " | ".join(f"10^{each} median | p95" for each in exponents)
+    facts, heads = machine(), " | ".join(f"10^{each} median | p95 | busy" for each in exponents)
     lines = [
         "# Pages of the console",
         "<!-- Written by `python -m bench.console --keep`. Run it, do not edit this page. -->",
@@ -253,11 +260,14 @@ def page_of(found: dict[int, dict[Asked, Took]], weights: tuple[int, int], datab
             whole=f"{weights[0]:,}",
             alone=f"{weights[1]:,}",
         ),
-        f"| page | bytes | {heads} |\n|---|--:|" + "--:|" * (2 * len(exponents)),
+        f"| page | bytes | {heads} |\n|---|--:|" + "--:|" * (3 * len(exponents)),
     ]
     rows = []
     for asked, took in found[last].items():
-        cells = [f"{each.median:.1f} | {each.p95:.1f}" for each in _each(found, exponents, asked)]
+        cells = [
+            f"{each.median:.1f} | {each.p95:.1f} | {each.busy:.1f}"
+            for each in _each(found, exponents, asked)
+        ]
         title = f"**{asked.title}**" if steep(found, asked) else asked.title
         rows.append(f"| {title} | {took.size:,} | {' | '.join(cells)} |")
     return "\n\n".join(lines) + "\n" + "\n".join(rows) + "\n"
@@ -266,7 +276,7 @@ def page_of(found: dict[int, dict[Asked, Took]], weights: tuple[int, int], datab
 def steep(found: dict[int, dict[Asked, Took]], asked: Asked) -> bool:
     """Return whether a page grows with the archive."""
     least, most = (found[each].get(asked) for each in (min(found), max(found)))
-    return least is not None and most is not None and most.median > max(LEAST, FLAT * least.median)
+    return least is not None and most is not None and most.busy > max(LEAST, FLAT * least.busy)
 
 
 def _each(
@@ -301,7 +311,7 @@ def main() -> None:
             for page, took in measure(house, requests=asked.requests):
                 found[exponent][page] = took
                 print(
-                    f"10^{exponent} {took.median:8.1f} ms  p95 {took.p95:8.1f} ms "
+                    f"10^{exponent} {took.median:8.1f} ms  p95 {took.p95:8.1f} ms  busy {took.busy:8.1f} ms "
                     f"{took.size:8} bytes {took.status} {page.title}"
                     f"{'  STEEP' if steep(found, page) else ''}",
                     flush=True,
