@@ -83,12 +83,15 @@ _QUERIES: Final = {
 
 
 _TEXT: Final = """\
-Milliseconds of the server for each page (median, p95, and median of the processor's time), {day}, {database}, over WSGI, one request at a time;
-{cores} cores of {processor}, load {load} at the end. A page is steep (bold) if the processor is
-busy for more than {times} times what it was beside 10^{first} certificates, and more than {least} ms. Half of the
-certificates are issued, half received; one of three was answered.
+Milliseconds of the server for each page, {day}, {database}, over WSGI, one request at a time:
+median, p95, and median of the processor's time; {cores} cores of {processor}, load {load} at the
+end. A page is steep (bold) if the processor is busy for more than {times} times what it was beside
+10^{first} certificates, and for more than {least} ms. Half of the certificates are issued, half
+received; one of three was answered.
 
-The first page with all that it loads has {whole} bytes, of which the page itself {alone}."""
+The first page with all that it loads has {whole} bytes, of which the page itself {alone}.
+Counting all certificates for the reports from nothing: {counted}. To repeat:
+`python -m bench.console --keep`, with `--postgresql` for the other database."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +153,10 @@ def weigh(house: House) -> tuple[int, int]:
     return len(page.encode()) + sum(assets.values()), len(page.encode())
 
 
+counted: Final[dict[int, float]] = {}
+"""Seconds that counting for the reports took, by the number of certificates."""
+
+
 def open_house(url: str, folder: Path, rows: int) -> House:
     """Return the console of a gateway with an archive, counted, and some traffic of its own."""
     joined = corridor(url, folder)
@@ -167,6 +174,7 @@ def open_house(url: str, folder: Path, rows: int) -> House:
     begun = time.monotonic()
     for _ in recount(front.desk, at=NOW):
         pass
+    counted[rows] = time.monotonic() - begun
     _say(f"{rows} certificates counted for reports", begun)
     _fold(front.desk.store)
     count_reports(front.desk, at=NOW)
@@ -259,6 +267,7 @@ def page_of(found: dict[int, dict[Asked, Took]], weights: tuple[int, int], datab
             least=f"{LEAST:g}",
             whole=f"{weights[0]:,}",
             alone=f"{weights[1]:,}",
+            counted=", ".join(f"{rows:,} in {took:.0f} s" for rows, took in counted.items()),
         ),
         f"| page | bytes | {heads} |\n|---|--:|" + "--:|" * (3 * len(exponents)),
     ]
@@ -311,8 +320,8 @@ def main() -> None:
             for page, took in measure(house, requests=asked.requests):
                 found[exponent][page] = took
                 print(
-                    f"10^{exponent} {took.median:8.1f} ms  p95 {took.p95:8.1f} ms  busy {took.busy:8.1f} ms "
-                    f"{took.size:8} bytes {took.status} {page.title}"
+                    f"10^{exponent} {took.median:8.1f} ms  p95 {took.p95:8.1f} ms  "
+                    f"busy {took.busy:8.1f} ms {took.size:8} bytes {took.status} {page.title}"
                     f"{'  STEEP' if steep(found, page) else ''}",
                     flush=True,
                 )
