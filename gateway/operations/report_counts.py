@@ -19,7 +19,7 @@ from gateway.exchange.receipts import receipt_findings
 from gateway.store import Arrival, Store, report_counting, report_refusals
 from gateway.store.report_refusals import Failure
 
-MOST_FOLLOWED: Final = 80
+MOST_FOLLOWED: Final = 200
 MOST_WALKED: Final = 20
 MOST_REFUSALS: Final = 10
 """Transactions of one turn; the rest waits half a minute."""
