@@ -51,9 +51,6 @@ from gateway.store.tables import (
     report_groups,
     responses,
 )
-from gateway.store.tables import (
-    watch_marks as marks_table,
-)
 
 FOLLOW: Final = "reports"
 WALK: Final = "reports of old"
@@ -144,11 +141,14 @@ def walked_whole(conn: Connection) -> bool:
 
 
 def begin_anew(conn: Connection, *, at: datetime) -> None:
-    """Forget every count; following and walking begin as on the first day."""
+    """Forget every count; the journal is followed from its end, all else is walked again."""
     _locked(conn, at)
     for table in (report_counts, report_certificates, report_groups, report_failures):
         conn.execute(delete(table))
-    conn.execute(delete(marks_table).where(marks_table.c.name.in_([FOLLOW, WALK, REFUSALS])))
+    watch_marks.move(conn, FOLLOW, _end(conn), at=at)
+    for name in (WALK, REFUSALS):
+        watch_marks.lock(conn, name)
+        watch_marks.move(conn, name, 0, at=at)
 
 
 def count(conn: Connection, keys: Collection[int]) -> None:
@@ -178,10 +178,14 @@ def _locked(conn: Connection, at: datetime) -> Mark:
     """Return the mark of following, held by us; the first time it stands at the journal's end."""
     mark = watch_marks.lock(conn, FOLLOW)
     if mark.noted_at is None:
-        end = conn.execute(select(chain_heads.c.journal_sequence)).scalar_one()
-        watch_marks.move(conn, FOLLOW, end, at=at)
+        watch_marks.move(conn, FOLLOW, _end(conn), at=at)
         return watch_marks.lock(conn, FOLLOW)
     return mark
+
+
+def _end(conn: Connection) -> int:
+    end: int = conn.execute(select(chain_heads.c.journal_sequence)).scalar_one()
+    return end
 
 
 def _marks(counted: str) -> Iterator[str]:

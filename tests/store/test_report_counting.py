@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -350,6 +351,17 @@ def test_a_count_that_is_undone_leaves_nothing_behind(store: Store) -> None:
     assert _rows(store) == rows
     follow(store)
     walk(store)
+    assert told(store, question()) == by_hand(store, question())
+
+
+def test_two_that_count_at_once_count_nothing_twice(store: Store) -> None:
+    register = Register(store, 9)
+    register.happen(40)
+    follow(store)
+    register.happen(40)
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(work, store, limit=3) for work in (walk, follow, walk, follow)]:
+            done.result()
     assert told(store, question()) == by_hand(store, question())
 
 
