@@ -115,12 +115,12 @@ def measure(
     url: str, folder: Path, rows: int, *, requests: int
 ) -> Iterator[tuple[Question, Timing]]:
     """Yield how long each question takes beside ``rows`` certificates."""
-    corridor = _corridor(url, folder)
+    joined = corridor(url, folder)
     begun = time.monotonic()
     fill(url, rows, 1, now=NOW - timedelta(days=1))
     fill_search_keys(url)
     print(f"{rows} certificates written in {time.monotonic() - begun:.0f} s", flush=True)
-    client = Client(make_front(corridor.zm.desk))
+    client = Client(make_front(joined.zm.desk))
     for _ in range(SEEN):
         client.submit()
     for question, asked in questions(client).items():
@@ -135,7 +135,8 @@ def _seconds(asked: Callable[[], None]) -> float:
     return time.perf_counter() - begun
 
 
-def _corridor(url: str, folder: Path) -> Corridor:
+def corridor(url: str, folder: Path) -> Corridor:
+    """Return two gateways joined in memory, the one that is measured on the database at ``url``."""
     pki = make_demo_pki(folder, ("ZM", "KE"), now=NOW)
     stores = iter((Store.open(url), Store.open(f"sqlite:///{folder / 'ke.db'}")))
 

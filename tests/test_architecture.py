@@ -126,7 +126,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "gunicorn": ("gateway.web.serving",),
     "apscheduler": ("gateway.jobs",),
     "click": ("gateway.cli",),
-    "typst": ("gateway.guide.pdf", "gateway.paper.printing"),
+    "typst": ("gateway.guide.pdf", "gateway.paper.printing", "gateway.paper.reports"),
     "segno": ("gateway.paper.qr", "gateway.web.console.signing_in"),
     "yaml": (
         "gateway.yaml_loaders",

@@ -75,6 +75,7 @@ _COMMANDS = {
     "pki": ("gateway.cli.home", "pki", "Make demonstration keys and certificates."),
     "backup": ("gateway.cli.keeping", "backup", "Write a signed backup while all goes on."),
     "restore": ("gateway.cli.keeping", "restore", "Make a home from a backup, or prove one."),
+    "recount": ("gateway.cli.reports", "recount", "Count anew what the reports tell."),
     "retention": ("gateway.cli.retention", "retention", "Show and erase what the law lets go."),
     "guide": ("gateway.cli.guide", "guide", "Write the message implementation guide."),
     "demo": ("gateway.cli.show", "demo", "Let two member states exchange real consignments."),

@@ -12,10 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from sqlalchemy import Connection
+
 from gateway.documents import Acknowledgement, DocumentType, Finding, Verdict
 from gateway.envelope import Header, unwrap, wrap
 from gateway.errors import GatewayError, ReceiptError
 from gateway.exchange.context import Desk
+from gateway.store import Arrival, Dispatch, outbox
 from gateway.trust import PeerTrust, SignerRole, sign_canonical, verify
 from gateway.xml.parsing import parse
 
@@ -84,6 +87,18 @@ def make_receipt(
     )
     payload = desk.tables[DocumentType.ACKNOWLEDGEMENT].render(acknowledgement)
     return sign_canonical(wrap(_receipt_header(desk, message), payload), desk.gateway_credential)
+
+
+def receipt_findings(
+    desk: Desk, conn: Connection, found: Dispatch | Arrival
+) -> tuple[Finding, ...]:
+    """Return the findings in the receipt of a message; its signature was verified on arrival."""
+    raw = found.receipt if isinstance(found, Arrival) else outbox.receipt(conn, found.message_id)
+    if not raw:
+        return ()
+    _, payload = unwrap(parse(raw))
+    document = desk.tables[DocumentType.ACKNOWLEDGEMENT].read(parse(payload))
+    return document.findings if isinstance(document, Acknowledgement) else ()
 
 
 def check_receipt(

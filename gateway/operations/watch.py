@@ -17,6 +17,7 @@ from gateway.operations.alerting import AlertDesk, judge
 from gateway.operations.in_force import note_parts
 from gateway.operations.observations import observe
 from gateway.operations.premises import Premises
+from gateway.operations.report_counts import count_reports
 from gateway.operations.turns import OUTAGE_FAILURES, WATCH, WATCH_PERIOD
 from gateway.store import alerts, hourly, journal, outages, tallies, tasks, watch_marks
 from gateway.store.chain import GENESIS
@@ -43,6 +44,7 @@ def watch(premises: Premises, desk: AlertDesk, worker: str) -> bool:
         lambda: _register_outages(premises, now),
         lambda: _judge(premises, desk, now),
         lambda: _forget(premises, desk, now),
+        lambda: count_reports(premises.desk, at=now),
     )
     failed = [code for code in map(_attempted, steps) if code is not None]
     with store.begin() as conn:

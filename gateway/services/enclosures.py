@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 from gateway.documents import DocumentType, Finding
 from gateway.errors import GatewayError, NotFoundError
 from gateway.exchange.context import Desk
+from gateway.exchange.receipts import receipt_findings
 from gateway.services.access import Caller, Scope
 from gateway.services.counter import Counter
-from gateway.services.lookup import receipt_findings
 from gateway.store import Event, EventKind, Side, bodies, certificates, inbox, journal, outbox
 from gateway.xml.parsing import parse
 

@@ -11,11 +11,11 @@ from datetime import date
 
 from sqlalchemy import Connection
 
-from gateway.documents import Acknowledgement, CertificateOfOrigin, DocumentType, Finding
-from gateway.envelope import unwrap
+from gateway.documents import CertificateOfOrigin, Finding
 from gateway.errors import GatewayError, NotFoundError
 from gateway.exchange.context import Desk
 from gateway.exchange.known import stored_certificate
+from gateway.exchange.receipts import receipt_findings
 from gateway.services.access import Caller, Scope
 from gateway.services.counter import Counter
 from gateway.store import (
@@ -33,7 +33,6 @@ from gateway.store import (
     peers,
     utilisation,
 )
-from gateway.xml.parsing import parse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,18 +187,6 @@ def message(
 
 _SEES_BOOKS = frozenset({OrganisationKind.SINGLE_WINDOW, OrganisationKind.AUDITOR})
 _NO_MESSAGE = "no such message was sent or received"
-
-
-def receipt_findings(
-    desk: Desk, conn: Connection, found: Dispatch | Arrival
-) -> tuple[Finding, ...]:
-    """Return the findings in the receipt of a message; its signature was verified on arrival."""
-    raw = found.receipt if isinstance(found, Arrival) else outbox.receipt(conn, found.message_id)
-    if not raw:
-        return ()
-    _, payload = unwrap(parse(raw))
-    document = desk.tables[DocumentType.ACKNOWLEDGEMENT].read(parse(payload))
-    return document.findings if isinstance(document, Acknowledgement) else ()
 
 
 def _message(conn: Connection, message_id: str) -> Dispatch | Arrival:

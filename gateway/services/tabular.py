@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,6 +18,9 @@ _BEGINNINGS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－",
 _BIDI: Final = dict.fromkeys(
     (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C)
 )
+_UNSEEN: Final = re.compile("^[\\s\u00ad\u200b-\u200d\u2060-\u2064\ufeff]+")
+"""What a spreadsheet may drop before it looks at a cell."""
+
 BOM: Final = "\ufeff"
 """Tells spreadsheets that the file is UTF-8."""
 
@@ -38,4 +42,5 @@ def _cell(value: object) -> object:
     if isinstance(value, int | float | Decimal | date) and not isinstance(value, bool):
         return value
     text = str(value).translate(_BIDI).replace("\x00", "")
-    return f"'{text}" if text.lstrip(" \u00a0").startswith(_BEGINNINGS) else text
+    begins = (text, _UNSEEN.sub("", text))
+    return f"'{text}" if any(each.startswith(_BEGINNINGS) for each in begins) else text

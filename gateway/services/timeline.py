@@ -13,9 +13,10 @@ from sqlalchemy import Connection
 
 from gateway.documents import DocumentType, Finding, UtilisationStatus, Verdict
 from gateway.exchange.context import Desk
+from gateway.exchange.receipts import receipt_findings
 from gateway.services.access import Caller
 from gateway.services.counter import Counter
-from gateway.services.lookup import Wanted, receipt_findings, view
+from gateway.services.lookup import Wanted, view
 from gateway.store import (
     Arrival,
     CertificateRow,

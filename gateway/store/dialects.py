@@ -51,6 +51,23 @@ def _insert_if_absent(dialect: str, table: Table, returning: tuple[Column[Any], 
     return statement.returning(*returning) if returning else statement
 
 
+def insert_or_change(
+    conn: Connection, table: Table, *, add: tuple[str, ...] = (), put: tuple[str, ...] = ()
+) -> Any:
+    """Return an INSERT that changes the row where its primary key is taken.
+
+    Args:
+        add: columns to which the new value is added.
+        put: columns that take the new value.
+    """
+    make = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
+    statement = make(table)
+    sums = {name: table.c[name] + statement.excluded[name] for name in add}
+    taken = {name: statement.excluded[name] for name in put}
+    keys = list(table.primary_key.columns)
+    return statement.on_conflict_do_update(index_elements=keys, set_=sums | taken)
+
+
 def lock_name(conn: Connection, name: str) -> None:
     """Hold ``name`` until the transaction ends, so that two writers cannot both miss a row.
 

@@ -1,35 +1,45 @@
-"""Counting certificates of origin for reports, within a period of issue and what may be seen.
+"""Reading the counts of certificates of origin: within months of issue and what may be seen.
 
-Every query begins at the index over the day of issue and groups in the database.  The issuing
-authority is compared by its canonical code, which only the program knows: it is grouped by,
-and left out afterwards.
+The counts are kept by ``gateway.store.report_counting``; what a report costs grows with the
+number of months and partners, never with the number of certificates.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, extract, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
-from gateway.documents.codes import CertificateKind, UtilisationStatus
-from gateway.store.keys import canonical_key
+from gateway.documents.codes import CertificateKind
+from gateway.store import watch_marks
+from gateway.store.report_counting import FOLLOW, WALK, walked_whole
+from gateway.store.report_measures import (
+    SEPARATOR,
+    Measure,
+    Step,
+    mark_of,
+    pace_of,
+    standing_of,
+)
 from gateway.store.search import Visible
-from gateway.store.states import DeliveryRole, ExchangeState, ImportState, IssueState, Side
+from gateway.store.states import ImportState, IssueState, Side
 from gateway.store.tables import (
-    certificate_deliveries,
-    certificate_items,
     certificates,
-    responses,
+    peers,
+    report_certificates,
+    report_counts,
+    report_failures,
+    report_groups,
 )
 
-MOST_SPANS: Final = 50_000
-_ARRIVED: Final = (ExchangeState.DELIVERED, ExchangeState.RECEIVED)
-_USED: Final = (UtilisationStatus.PARTIAL, UtilisationStatus.FULL)
-own = certificates.c
+_BY_CELL: Final = (Measure.ALL, Measure.ARRIVED, Measure.USED)
+own = report_groups.c
+counted = report_counts.c
+
+Limit = tuple[IssueState | ImportState, datetime]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,26 +47,34 @@ class Bounds:
     """Says which certificates a report is about; ``until`` is not in.
 
     Attributes:
+        since, until: first days of months.
         test: those of trial, in place of those that count.
+        country: they come from this state or go there.
+        origin, destination: they come from there, go there.
+        side: those issued here only, or those received.
     """
 
     visible: Visible
     since: date
     until: date
     test: bool
+    country: str | None = None
+    kind: CertificateKind | None = None
+    side: Side | None = None
+    origin: str | None = None
+    destination: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """Is how many certificates agree in all that reports tell apart."""
+    """Is how many certificates agree in all that the tables of a report tell apart."""
 
     side: Side
     origin: str
     destination: str
     kind: CertificateKind
-    year: int
-    month: int
-    used: bool
+    month: date
+    measure: Measure
     count: int
 
 
@@ -69,198 +87,238 @@ class Counted:
     count: int
 
 
-class Step(StrEnum):
-    """Names two steps in the life of a certificate between which time passes."""
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """Is how many certificates took a step in no more than so many seconds."""
 
-    ISSUE_DELIVERY = "ISSUE_DELIVERY"
-    ISSUE_ANSWER = "ISSUE_ANSWER"
-    ARRIVAL_DECISION = "ARRIVAL_DECISION"
+    step: Step
+    seconds: float
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failing:
+    """Is how often one rule failed in what a peer sent."""
+
+    peer: str
+    rule: str
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Currency:
+    """Says up to when the books are counted.
+
+    Attributes:
+        at: every change before is counted; None before counting began.
+        share: of what was registered before counting began, 0 to 1.
+    """
+
+    at: datetime | None
+    share: float
 
 
 def cells(conn: Connection, bounds: Bounds) -> tuple[Cell, ...]:
     """Return every cell that holds a certificate."""
-    used = or_(
-        own.reported_status.in_(_USED),
-        own.state.in_([ImportState.PARTIALLY_UTILISED, ImportState.UTILISED]),
-    ).label("was_used")
     keys = (
         own.side,
         own.issuing_country,
         own.destination_country,
         own.kind,
-        extract("year", own.issued_on),
-        extract("month", own.issued_on),
-        used,
-        own.authority_code,
+        own.month,
+        counted.measure,
     )
-    plain = [key for key in keys if key is not used]
-    query = select(*keys, func.count()).where(_within(bounds)).group_by(*plain, "was_used")
+    query = _counts(bounds, keys).where(counted.measure.in_(_BY_CELL))
     return tuple(
         Cell(
             side=row[0],
             origin=row[1],
             destination=row[2],
             kind=row[3],
-            year=int(row[4]),
-            month=int(row[5]),
-            used=bool(row[6]),
-            count=row[8],
+            month=date.fromisoformat(f"{row[4]}-01"),
+            measure=row[5],
+            count=int(row[6]),
         )
-        for row in _allowed(conn, query, bounds, authority=7)
-    )
-
-
-def delivered(conn: Connection, bounds: Bounds) -> tuple[Cell, ...]:
-    """Return cells of the issued certificates that have reached their destination."""
-    told = certificate_deliveries.c
-    keys = (
-        own.issuing_country,
-        own.destination_country,
-        own.kind,
-        extract("year", own.issued_on),
-        extract("month", own.issued_on),
-        own.authority_code,
-    )
-    query = (
-        select(*keys, func.count(own.id.distinct()))
-        .join(certificate_deliveries, told.certificate_id == own.id)
-        .where(_within(bounds), own.side == Side.ISSUED)
-        .where(told.role == DeliveryRole.DOCUMENT, told.state.in_(_ARRIVED))
-        .group_by(*keys)
-    )
-    return tuple(
-        Cell(
-            side=Side.ISSUED,
-            origin=row[0],
-            destination=row[1],
-            kind=row[2],
-            year=int(row[3]),
-            month=int(row[4]),
-            used=False,
-            count=row[6],
-        )
-        for row in _allowed(conn, query, bounds, authority=5)
+        for row in conn.execute(query)
     )
 
 
 def chapters(conn: Connection, bounds: Bounds) -> tuple[Counted, ...]:
     """Return how many certificates cover goods of each chapter of the Harmonized System."""
-    items = certificate_items.c
-    chapter = func.substr(items.hs_code, 1, 2).label("chapter_of")
-    query = (
-        select(own.side, chapter, own.authority_code, func.count(own.id.distinct()))
-        .join(certificate_items, items.certificate_id == own.id)
-        .where(_within(bounds))
-        .group_by(own.side, "chapter_of", own.authority_code)
-    )
-    return _counted(_allowed(conn, query, bounds, authority=2))
+    return _ranked(_named(conn, bounds, Measure.CHAPTER))
 
 
 def reasons(conn: Connection, bounds: Bounds) -> tuple[Counted, ...]:
-    """Return how many refusals state each reason."""
-    said = responses.c
-    query = (
-        select(own.side, said.reasons, own.authority_code, func.count())
-        .join(responses, said.certificate_id == own.id)
-        .where(_within(bounds), said.status == UtilisationStatus.REJECTED)
-        .group_by(own.side, said.reasons, own.authority_code)
-    )
-    single = (
-        (side, reason, None, count)
-        for side, stated, _, count in _allowed(conn, query, bounds, authority=2)
-        for reason in (stated or [""])
-    )
-    return _counted(single)
+    """Return how many certificates were refused for each reason; blank where none was stated."""
+    return _ranked(_named(conn, bounds, Measure.REASON))
 
 
-def overdue(
-    conn: Connection, bounds: Bounds, limits: Iterable[tuple[IssueState | ImportState, datetime]]
-) -> tuple[Counted, ...]:
+def spans(conn: Connection, bounds: Bounds) -> tuple[Span, ...]:
+    """Return how long the steps took, shortest first."""
+    found = []
+    for each in _named(conn, bounds, Measure.PACE):
+        step, seconds = pace_of(each.name)
+        found.append(Span(step=step, seconds=seconds, count=each.count))
+    return tuple(sorted(found, key=lambda each: (each.step, each.seconds)))
+
+
+def overdue(conn: Connection, bounds: Bounds, limits: Iterable[Limit]) -> tuple[Counted, ...]:
     """Return how many certificates have stood in each state since before its limit."""
     late = [
         and_(
-            own.side == (Side.ISSUED if isinstance(state, IssueState) else Side.RECEIVED),
-            own.state == state.value,
-            own.state_since < limit,
+            counted.name >= f"{state.value} ",
+            counted.name < f"{state.value} {limit:%Y-%m-%dT%H}",
+            own.side == _side_of(state),
         )
         for state, limit in limits
     ]
-    query = (
-        select(own.side, own.state, own.authority_code, func.count())
-        .where(_within(bounds), or_(*late))
-        .group_by(own.side, own.state, own.authority_code)
-    )
-    return _counted(_allowed(conn, query, bounds, authority=2))
-
-
-def spans(conn: Connection, bounds: Bounds, step: Step) -> tuple[float, ...]:
-    """Return how many seconds passed between two steps, of the newest certificates at most."""
-    rows = _allowed(conn, _span_query(bounds, step).limit(MOST_SPANS), bounds, authority=2)
-    return tuple((row[1] - row[0]).total_seconds() for row in rows if row[1] is not None)
-
-
-def _delivery_spans(bounds: Bounds) -> Select[Any]:
-    told = certificate_deliveries.c
-    return (
-        select(own.created_at, told.updated_at, own.authority_code)
-        .join(certificate_deliveries, told.certificate_id == own.id)
-        .where(_within(bounds), own.side == Side.ISSUED)
-        .where(told.role == DeliveryRole.DOCUMENT, told.state.in_(_ARRIVED))
-        .order_by(own.issued_on.desc(), own.id.desc())
-    )
-
-
-def _answer_spans(bounds: Bounds, side: Side, answered: Any) -> Select[Any]:
-    return (
-        select(own.created_at, func.min(answered).label("answered"), own.authority_code)
-        .join(responses, responses.c.certificate_id == own.id)
-        .where(_within(bounds), own.side == side)
-        .group_by(own.id, own.created_at, own.issued_on, own.authority_code)
-        .order_by(own.issued_on.desc(), own.id.desc())
-    )
-
-
-def _span_query(bounds: Bounds, step: Step) -> Select[Any]:
-    if step is Step.ISSUE_DELIVERY:
-        return _delivery_spans(bounds)
-    if step is Step.ISSUE_ANSWER:
-        return _answer_spans(bounds, Side.ISSUED, responses.c.stored_at)
-    return _answer_spans(bounds, Side.RECEIVED, responses.c.decided_at)
-
-
-def _within(bounds: Bounds) -> ColumnElement[bool]:
-    visible = bounds.visible
-    seen: list[ColumnElement[bool]] = []
-    if visible.issued:
-        of_country = own.issuing_country == visible.country
-        seen.append(_side(Side.ISSUED, of_country if visible.country else None))
-    if visible.received:
-        for_country = own.destination_country == visible.country
-        seen.append(_side(Side.RECEIVED, for_country if visible.country else None))
-    dated = and_(own.issued_on >= bounds.since, own.issued_on < bounds.until)
-    return and_(dated, own.test == bounds.test, or_(*seen))
-
-
-def _side(side: Side, more: ColumnElement[bool] | None) -> ColumnElement[bool]:
-    return own.side == side if more is None else and_(own.side == side, more)
-
-
-def _allowed(
-    conn: Connection, query: Select[Any], bounds: Bounds, *, authority: int
-) -> Iterator[Any]:
-    """Yield the rows whose authority may be seen; the column with its code is ``authority``."""
-    wanted = bounds.visible.authority
-    for row in conn.execute(query):
-        if wanted is None or canonical_key(row[authority]) == wanted:
-            yield row
-
-
-def _counted(rows: Iterable[Any]) -> tuple[Counted, ...]:
+    keys = (own.side, counted.name)
+    query = _counts(bounds, keys).where(counted.measure == Measure.STANDS, or_(*late))
     sums: dict[tuple[Side, str], int] = {}
-    for row in rows:
-        key = (row[0], str(row[1]))
-        sums[key] = sums.get(key, 0) + row[3]
-    return tuple(
-        Counted(side=side, name=name, count=count)
-        for (side, name), count in sorted(sums.items(), key=lambda each: (-each[1], each[0]))
+    for row in conn.execute(query):
+        key = (row[0], standing_of(row[1])[0])
+        sums[key] = sums.get(key, 0) + int(row[2])
+    return _ranked(Counted(side=side, name=name, count=n) for (side, name), n in sums.items())
+
+
+def failing(conn: Connection, bounds: Bounds) -> tuple[Failing, ...]:
+    """Return which rules failed in documents refused in these months, by sender.
+
+    The document was never registered: what counts is the month of refusal, and the state of the
+    peer that sent it.
+    """
+    table = report_failures.c
+    query = (
+        select(peers.c.identifier, table.rule, func.sum(table.count))
+        .join(peers, peers.c.id == table.peer_id)
+        .where(table.month >= _month(bounds.since), table.month < _month(bounds.until))
+        .where(table.test == bounds.test)
+        .group_by(peers.c.identifier, table.rule)
     )
+    if bounds.country is not None:
+        query = query.where(peers.c.country == bounds.country)
+    found = (Failing(peer=row[0], rule=row[1], count=int(row[2])) for row in conn.execute(query))
+    return tuple(sorted(found, key=lambda each: (-each.count, each.peer, each.rule)))
+
+
+def countries(conn: Connection, visible: Visible, *, test: bool) -> tuple[str, ...]:
+    """Return every state that a visible certificate comes from or goes to."""
+    everywhere = Bounds(visible=visible, since=date.min, until=date.max, test=test)
+    query = select(own.issuing_country, own.destination_country).where(within(everywhere))
+    return tuple(sorted({code for row in conn.execute(query.distinct()) for code in row}))
+
+
+def currency(conn: Connection) -> Currency:
+    """Return up to when the books are counted."""
+    mark = watch_marks.find(conn, FOLLOW)
+    if mark is None or mark.noted_at is None:
+        return Currency(at=None, share=0.0)
+    if walked_whole(conn):
+        return Currency(at=mark.noted_at, share=1.0)
+    last = conn.execute(select(func.max(certificates.c.id))).scalar() or 0
+    walked = watch_marks.find(conn, WALK)
+    done = 0 if walked is None else walked.position
+    return Currency(at=mark.noted_at, share=min(1.0, done / last) if last else 1.0)
+
+
+def groups(conn: Connection, bounds: Bounds, measure: Measure, name: str) -> Sequence[int]:
+    """Return the groups that hold certificates counted so, the newest month first.
+
+    Args:
+        name: with a space at its end it stands for all names that begin so.
+    """
+    query = (
+        select(own.id)
+        .join(report_counts, counted.group_id == own.id)
+        .where(within(bounds), counted.measure == measure, counted.count > 0)
+        .distinct()
+        .order_by(own.month.desc(), own.id)
+        .add_columns(own.month)
+    )
+    if name.endswith(" "):
+        query = query.where(counted.name > name, counted.name < f"{name}~")
+    else:
+        query = query.where(counted.name == name)
+    return [row.id for row in conn.execute(query)]
+
+
+def members(
+    conn: Connection, group: int, measure: Measure, name: str, *, before: int | None, limit: int
+) -> Sequence[tuple[int, str]]:
+    """Return keys and marks of certificates of a group that are counted so, newest first."""
+    table = report_certificates.c
+    query = select(table.certificate_id, table.counted).where(table.group_id == group)
+    if before is not None:
+        query = query.where(table.certificate_id < before)
+    if measure is not Measure.ALL:
+        end = "" if name.endswith(" ") else SEPARATOR
+        written = f"{SEPARATOR}{mark_of(measure, name)}{end}"
+        query = query.where(table.counted.contains(written, autoescape=True))
+    rows = conn.execute(query.order_by(table.certificate_id.desc()).limit(limit))
+    return [(row.certificate_id, row.counted) for row in rows]
+
+
+def within(bounds: Bounds) -> ColumnElement[bool]:
+    """Return the condition that a group is asked for and may be seen."""
+    visible = bounds.visible
+    seen: list[ColumnElement[bool]] = [own.id.is_(None)]
+    if visible.issued:
+        terms = [own.side == Side.ISSUED]
+        if visible.country is not None:
+            terms.append(own.issuing_country == visible.country)
+        if visible.authority is not None:
+            terms.append(own.authority_key == visible.authority[:140])
+        seen.append(and_(*terms))
+    if visible.received:
+        terms = [own.side == Side.RECEIVED]
+        if visible.country is not None:
+            terms.append(own.destination_country == visible.country)
+        seen.append(and_(*terms))
+    return and_(
+        own.month >= _month(bounds.since),
+        own.month < _month(bounds.until),
+        own.test == bounds.test,
+        or_(*seen),
+        *_wanted(bounds),
+    )
+
+
+def _wanted(bounds: Bounds) -> list[ColumnElement[bool]]:
+    named = {
+        own.kind: bounds.kind,
+        own.side: bounds.side,
+        own.issuing_country: bounds.origin,
+        own.destination_country: bounds.destination,
+    }
+    terms = [column == value for column, value in named.items() if value is not None]
+    if bounds.country is not None:
+        ends = (own.issuing_country, own.destination_country)
+        terms.append(or_(*(column == bounds.country for column in ends)))
+    return terms
+
+
+def _counts(bounds: Bounds, keys: Sequence[ColumnElement[Any]]) -> Select[Any]:
+    return (
+        select(*keys, func.sum(counted.count))
+        .join(report_counts, counted.group_id == own.id)
+        .where(within(bounds))
+        .group_by(*keys)
+    )
+
+
+def _named(conn: Connection, bounds: Bounds, measure: Measure) -> list[Counted]:
+    query = _counts(bounds, (own.side, counted.name)).where(counted.measure == measure)
+    return [Counted(side=row[0], name=row[1], count=int(row[2])) for row in conn.execute(query)]
+
+
+def _ranked(found: Iterable[Counted]) -> tuple[Counted, ...]:
+    """Return counts, the greatest first; equal ones in the order of their names."""
+    return tuple(sorted(found, key=lambda each: (-each.count, each.name, each.side)))
+
+
+def _side_of(state: IssueState | ImportState) -> Side:
+    return Side.ISSUED if isinstance(state, IssueState) else Side.RECEIVED
+
+
+def _month(day: date) -> str:
+    return day.isoformat()[:7]

@@ -14,6 +14,7 @@ from gateway.documents.customs_response import Reason, Security
 from gateway.documents.parties import Address, Consignee, Exporter
 from gateway.operations.alerting import AlertDesk, judge
 from gateway.operations.observations import Reading
+from gateway.operations.report_counts import count_reports
 from gateway.services import four_eyes
 from gateway.services.people.roles import Visitor
 from gateway.store import (
@@ -106,6 +107,7 @@ def make_busy(pki: DemoPki, make: Callable[[], Store]) -> Busy:
         _mark_odd(side)
         with side.front.desk.store.begin() as conn:
             tallies.fold(conn, at=NOW)
+        count_reports(side.front.desk, at=NOW)
     with zm.desk.store.read() as conn:
         crossed = outbox.page(conn, limit=100)[-1].message_id
     return Busy(zm=zm, ke=ke, crossed=crossed, dead=dead)

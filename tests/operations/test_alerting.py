@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -23,7 +23,11 @@ from gateway.store import (
     alerts,
     events,
     notices,
+    reporting,
 )
+from gateway.store.report_measures import Measure
+from gateway.store.reporting import Bounds
+from gateway.store.search import Visible
 from gateway.xml.national import FormatFault, Mistake
 from tests.exchange.corridor import Corridor
 from tests.operations.scene import (
@@ -210,6 +214,19 @@ def test_one_worker_of_many_watches_in_each_period(corridor: Corridor, premises)
     assert [watch(premises, DESK, name) for name in ("a", "b", "c")] == [True, False, False]
     corridor.clock.pass_time(seconds=31)
     assert watch(premises, DESK, "c")
+
+
+def test_the_watch_counts_for_reports_what_came_since_it_looked_last(corridor: Corridor, premises):
+    for expected in (1, 2):
+        queue(corridor, expected)
+        corridor.clock.pass_time(seconds=31)
+        watch(premises, DESK, "w")
+        with premises.desk.store.read() as conn:
+            months = {"since": date(2026, 3, 1), "until": date(2026, 4, 1), "test": False}
+            everything = Bounds(visible=Visible(issued=True, received=True), **months)
+            found = reporting.cells(conn, everything)
+            assert reporting.currency(conn).at == corridor.clock()
+        assert sum(each.count for each in found if each.measure is Measure.ALL) == expected
 
 
 def test_a_changed_journal_is_found_even_if_it_was_verified_before(corridor: Corridor, premises):

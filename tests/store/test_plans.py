@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,18 @@ from sqlalchemy import Connection, event
 
 from gateway.store import (
     DeliveryState,
+    ImportState,
     Store,
     batch_uploads,
     batches,
     certificates,
     measures,
     outbox,
+    reporting,
 )
+from gateway.store.report_measures import Measure
+from gateway.store.reporting import Bounds
+from gateway.store.search import Visible
 from tests.store.helpers import NOW, add_peer, new_dispatch
 
 STOPPED = (DeliveryState.HELD, DeliveryState.REFUSED, DeliveryState.FAILED)
@@ -45,6 +51,26 @@ def test_the_certificates_of_a_conversation_are_found_without_reading_all(tmp_pa
     with _books(tmp_path) as store, store.read() as conn, _asked(conn) as asked:
         certificates.in_conversation(conn, "c-1")
         assert "SCAN" not in _plan(conn, *asked[-1])
+
+
+def test_a_report_reads_counts_by_their_groups_and_no_certificate(tmp_path: Path) -> None:
+    everybody = Visible(issued=True, received=True)
+    first, until = date(2026, 1, 1), date(2026, 4, 1)
+    bounds = Bounds(visible=everybody, since=first, until=until, test=False)
+    with _books(tmp_path) as store, store.read() as conn, _asked(conn) as asked:
+        reporting.cells(conn, bounds)
+        reporting.chapters(conn, bounds)
+        reporting.spans(conn, bounds)
+        reporting.overdue(conn, bounds, [(ImportState.ACCEPTED, NOW)])
+        for each in list(asked):
+            plan = _plan(conn, *each)
+            assert "SEARCH report_groups" in plan
+            assert "SEARCH report_counts" in plan
+            assert "certificates" not in plan
+        reporting.members(conn, 1, Measure.USED, "", before=7, limit=5)
+        plan = _plan(conn, *asked[-1])
+        assert "ix_report_certificates_group_id" in plan
+        assert "TEMP B-TREE" not in plan
 
 
 def test_batches_that_wait_and_lines_refused_are_found_among_many(tmp_path: Path) -> None:

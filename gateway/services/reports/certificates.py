@@ -6,34 +6,20 @@ Source: S4:5.3(j), S4:15.
 from __future__ import annotations
 
 import math
-import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from gateway.errors import InputError
 from gateway.exchange.context import Desk
 from gateway.register.guides import guide
-from gateway.services.lookup import receipt_findings
 from gateway.services.people.roles import Right, Visitor
-from gateway.store import (
-    ImportState,
-    IssueState,
-    Side,
-    inbox,
-    journal,
-    peers,
-    reporting,
-)
-from gateway.store.reporting import Bounds, Cell, Counted, Step
+from gateway.services.reports.asking import Question
+from gateway.store import ImportState, IssueState, Side, reporting
+from gateway.store.report_measures import Measure, Step
+from gateway.store.reporting import Bounds, Cell, Counted, Currency, Failing, Limit, Span
 
-MOST_MONTHS: Final = 24
-_USUAL_MONTHS: Final = 12
-_MONTH: Final = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
-_REFUSALS_READ: Final = 200
 Key = TypeVar("Key")
 
 
@@ -48,29 +34,6 @@ class Table(StrEnum):
     REASONS = "REASONS"
     RULES = "RULES"
     OVERDUE = "OVERDUE"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Period:
-    """Is a span of whole months, both ends in.
-
-    Attributes:
-        first, last: first day of the first and of the last month.
-    """
-
-    first: date
-    last: date
-
-    @property
-    def until(self) -> date:
-        """The first day after it."""
-        return _moved(self.last, 1)
-
-    @property
-    def months(self) -> tuple[date, ...]:
-        """The first day of each month."""
-        count = (self.until.year - self.first.year) * 12 + self.until.month - self.first.month
-        return tuple(_moved(self.first, number) for number in range(count))
 
 
 @dataclass(kw_only=True)
@@ -92,7 +55,7 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Times:
-    """Is how long a step took, in seconds.
+    """Is how long a step took, in seconds, each rounded up by a tenth at most.
 
     Attributes:
         p90: nine of ten took no longer.
@@ -105,19 +68,18 @@ class Times:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Failing:
-    """Is how often one rule failed in what a peer sent, of the newest refusals."""
-
-    peer: str
-    rule: str
-    count: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class Report:
-    """Is all that is told about one period."""
+    """Is all that is told in answer to one question.
 
-    period: Period
+    Attributes:
+        currency: up to when the books were counted.
+        rules: of documents refused here, which were never registered; empty for those who see
+            nothing of what is received.
+        countries: every state that may be asked for.
+    """
+
+    asked: Question
+    currency: Currency
     pairs: Mapping[tuple[str, str], Line]
     kinds: Mapping[str, Line]
     months: Mapping[date, Line]
@@ -125,7 +87,8 @@ class Report:
     times: tuple[Times, ...]
     reasons: tuple[Counted, ...]
     overdue: tuple[Counted, ...]
-    rules: tuple[Failing, ...] = field(default=())
+    rules: tuple[Failing, ...]
+    countries: tuple[str, ...]
 
     @property
     def total(self) -> Line:
@@ -137,116 +100,94 @@ class Report:
         return sums
 
 
-def period_of(first: str | None, last: str | None, today: date) -> Period:
-    """Return the period that two months name, the last twelve months if none is named.
-
-    Raises:
-        InputError: one is no month, they stand the wrong way round, or are too far apart.
-    """
-    end = _month(last) or today.replace(day=1)
-    begin = _month(first) or _moved(end, 1 - _USUAL_MONTHS)
-    period = Period(first=begin, last=end)
-    if begin > end or len(period.months) > MOST_MONTHS:
-        raise InputError(f"choose a period of at most {MOST_MONTHS} months, from its beginning")
-    return period
-
-
-def report(desk: Desk, visitor: Visitor, period: Period) -> Report:
+def report(desk: Desk, visitor: Visitor, asked: Question) -> Report:
     """Return the report on what the visitor's organisation sees.
 
     Raises:
         NotPermittedError: the visitor may read no reports.
     """
     visitor.require(Right.REPORT)
-    visible, now = visitor.caller.visible, desk.clock()
-    bounds = Bounds(
-        visible=visible, since=period.first, until=period.until, test=desk.identity.test
-    )
+    bounds, limits = bounds_of(desk, visitor, asked), limits_of(desk.clock())
+    sees_arrivals = bounds.visible.received and asked.kind is None
     with desk.store.read() as conn:
-        cells, sent = reporting.cells(conn, bounds), reporting.delivered(conn, bounds)
+        cells = reporting.cells(conn, bounds)
+        months = {month: Line() for month in asked.period.months}
         return Report(
-            period=period,
-            pairs=_lines(cells, sent, lambda cell: (cell.origin, cell.destination)),
-            kinds=_lines(cells, sent, lambda cell: cell.kind.value),
-            months={month: Line() for month in period.months}
-            | _lines(cells, sent, lambda cell: date(cell.year, cell.month, 1)),
+            asked=asked,
+            currency=reporting.currency(conn),
+            pairs=_lines(cells, lambda cell: (cell.origin, cell.destination)),
+            kinds=_lines(cells, lambda cell: cell.kind.value),
+            months=months | _lines(cells, lambda cell: cell.month),
             chapters=reporting.chapters(conn, bounds),
-            times=tuple(_times(step, reporting.spans(conn, bounds, step)) for step in Step),
+            times=_times(reporting.spans(conn, bounds)),
             reasons=reporting.reasons(conn, bounds),
-            overdue=reporting.overdue(conn, bounds, _limits(now)),
+            overdue=reporting.overdue(conn, bounds, limits),
+            rules=reporting.failing(conn, bounds) if sees_arrivals else (),
+            countries=reporting.countries(conn, bounds.visible, test=bounds.test),
         )
 
 
-def failing_rules(desk: Desk, visitor: Visitor) -> tuple[Failing, ...]:
-    """Return the rules that failed most in the newest messages refused here, by sender.
-
-    Empty for those who see nothing of what is received.
-    """
-    visitor.require(Right.REPORT)
-    if not visitor.caller.visible.received:
-        return ()
-    counts: Counter[tuple[str, str]] = Counter()
-    with desk.store.read() as conn:
-        names = {peer.id: peer.identifier for peer in peers.every(conn)}
-        action = journal.Action.ARRIVAL_REFUSED
-        for entry in journal.page(conn, action=action, limit=_REFUSALS_READ):
-            for arrival in inbox.find_by_message(conn, entry.subject):
-                rules = {each.rule for each in receipt_findings(desk, conn, arrival)}
-                counts.update((names[arrival.peer_id], rule) for rule in rules)
-    return tuple(
-        Failing(peer=peer, rule=rule, count=count) for (peer, rule), count in counts.most_common()
+def bounds_of(desk: Desk, visitor: Visitor, asked: Question) -> Bounds:
+    """Return which certificates a question is about, of those that the visitor may see."""
+    return Bounds(
+        visible=visitor.caller.visible,
+        since=asked.period.first,
+        until=asked.period.until,
+        test=desk.identity.test,
+        country=asked.country,
+        kind=asked.kind,
     )
 
 
-def _lines(
-    cells: Iterable[Cell], sent: Iterable[Cell], key: Callable[[Cell], Key]
-) -> dict[Key, Line]:
-    lines: dict[Key, Line] = {}
-    for cell in cells:
-        line = lines.setdefault(key(cell), Line())
-        if cell.side is Side.ISSUED:
-            line.issued += cell.count
-            line.used += cell.count * cell.used
-        else:
-            line.received += cell.count
-            line.used_here += cell.count * cell.used
-    for cell in sent:
-        lines.setdefault(key(cell), Line()).sent += cell.count
-    return dict(sorted(lines.items()))
-
-
-def _times(step: Step, seconds: tuple[float, ...]) -> Times:
-    ranked = sorted(seconds)
-    return Times(step=step, count=len(ranked), median=_share(ranked, 0.5), p90=_share(ranked, 0.9))
-
-
-def _share(ranked: list[float], share: float) -> float | None:
-    """Return the least value that this share of all do not exceed (nearest rank)."""
-    if not ranked:
-        return None
-    place = math.ceil(share * len(ranked))
-    return ranked[max(1, place) - 1]
-
-
-def _limits(now: datetime) -> list[tuple[IssueState | ImportState, datetime]]:
+def limits_of(now: datetime) -> tuple[Limit, ...]:
     """Return since when a certificate may at most have stood in each state that has a limit."""
-    found: list[tuple[IssueState | ImportState, datetime]] = []
+    found: list[Limit] = []
     for state in (*IssueState, *ImportState):
         said = guide(state)
         if said is not None and said.within is not None:
             found.append((state, now - said.within))
-    return found
+    return tuple(found)
 
 
-def _month(written: str | None) -> date | None:
-    if not written:
-        return None
-    match = _MONTH.fullmatch(written)
-    if match is None or not 2000 <= int(match[1]) <= 2100:
-        raise InputError("write a month as 2026-03")
-    return date(int(match[1]), int(match[2]), 1)
+_FIELDS: Final[Mapping[tuple[Side, Measure], str]] = {
+    (Side.ISSUED, Measure.ALL): "issued",
+    (Side.ISSUED, Measure.ARRIVED): "sent",
+    (Side.ISSUED, Measure.USED): "used",
+    (Side.RECEIVED, Measure.ALL): "received",
+    (Side.RECEIVED, Measure.USED): "used_here",
+}
 
 
-def _moved(month: date, by: int) -> date:
-    number = month.year * 12 + month.month - 1 + by
-    return date(number // 12, number % 12 + 1, 1)
+def _lines(cells: Iterable[Cell], key: Callable[[Cell], Key]) -> dict[Key, Line]:
+    lines: dict[Key, Line] = {}
+    for cell in cells:
+        line = lines.setdefault(key(cell), Line())
+        name = _FIELDS[cell.side, cell.measure]
+        setattr(line, name, getattr(line, name) + cell.count)
+    return dict(sorted(lines.items()))
+
+
+def _times(spans: Iterable[Span]) -> tuple[Times, ...]:
+    by_step: dict[Step, list[Span]] = {step: [] for step in Step}
+    for span in spans:
+        by_step[span.step].append(span)
+    return tuple(
+        Times(
+            step=step,
+            count=sum(each.count for each in found),
+            median=share_of(found, 0.5),
+            p90=share_of(found, 0.9),
+        )
+        for step, found in by_step.items()
+    )
+
+
+def share_of(ranked: Iterable[Span], share: float) -> float | None:
+    """Return the least value that this share of all do not exceed (nearest rank)."""
+    found = tuple(ranked)
+    wanted = max(1, math.ceil(share * sum(each.count for each in found)))
+    for each in found:
+        wanted -= each.count
+        if wanted <= 0:
+            return each.seconds
+    return None

@@ -32,6 +32,12 @@ from gateway.store.tables.register import (
     responses,
     utilisation_entries,
 )
+from gateway.store.tables.reports import (
+    report_certificates,
+    report_counts,
+    report_failures,
+    report_groups,
+)
 from gateway.store.tables.telling import event_readers, webhook_deliveries, webhooks
 
 __all__ = [
@@ -73,6 +79,10 @@ __all__ = [
     "peer_sightings",
     "peers",
     "people",
+    "report_certificates",
+    "report_counts",
+    "report_failures",
+    "report_groups",
     "responses",
     "scheduled_tasks",
     "search_keys",

@@ -12,8 +12,6 @@ from typing import Final
 
 from markupsafe import Markup
 
-from gateway.web.console.figures import Part, bar
-
 _WIDTH, _HEIGHT, _GAP = 600, 150, 2
 _TOP, _FOOT = 26, 28
 _LEAST: Final = 1.5
@@ -65,9 +63,13 @@ def piles(columns: Sequence[Pile], title: str) -> Markup:
     )
 
 
-def shares(parts: Sequence[tuple[str, float]], title: str) -> Markup:
-    """Return one bar of parts that make a whole, each a class with its share."""
-    return bar([Part(share=share, tone=tone) for tone, share in parts], title)
+def share_bar(share: float) -> Markup:
+    """Return a bar as long as a share of the greatest; the number stands beside it."""
+    return Markup(
+        '<svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="whole" x="0" y="0" width="100" height="8"/>'
+        '<rect class="used" x="0" y="0" width="{}" height="8"/></svg>'
+    ).format(round(100 * min(1.0, max(0.0, share)), 2))
 
 
 def _pile(column: Pile, left: float, width: float, most: float) -> Markup:

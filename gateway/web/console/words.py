@@ -154,7 +154,7 @@ class Words:
 
     def month(self, value: date) -> str:
         """Return a month with its year."""
-        return format_date(value, "MMMM y", locale=self.locale)
+        return format_date(value, "MMM y", locale=self.locale)
 
     def moment(self, value: datetime | None) -> Markup:
         """Return a moment in UTC, with its machine-readable form."""
