@@ -256,6 +256,9 @@ class JournalAction(StrEnum):
     DECISION_PROPOSED = "decision:proposed"
     DECISION_CONFIRMED = "decision:confirmed"
     DECISION_RETURNED = "decision:returned"
+    DIRECTORY_ENTERED = "directory:entered"
+    DIRECTORY_EXPORTED = "directory:exported"
+    DIRECTORY_IMPORTED = "directory:imported"
 
 
 class EventKind(StrEnum):
