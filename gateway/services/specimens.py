@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Connection
-
 from gateway.agreements import SpecimenMatch
 from gateway.documents import CertificateOfOrigin
 from gateway.documents.pictures import Picture, PictureFault, picture_in
@@ -48,6 +46,8 @@ _LONGEST: Final = {
     "email": 70,
     "reason": 500,
 }
+_HEAVIEST_SHOWN: Final = 100_000
+"""Bytes of a picture that is shown twice on a page."""
 _DUTY_OF: Final = {
     OrganisationKind.ISSUING_AUTHORITY: Duty.ISSUING,
     OrganisationKind.CUSTOMS: Duty.CUSTOMS,
@@ -187,10 +187,20 @@ def beside_specimens(desk: Desk, document: CertificateOfOrigin | None) -> Beside
     return BesideSpecimens(stamp=stamp, signature=signature)
 
 
-def data_address(conn: Connection, entry: DirectoryEntry) -> str:
-    """Return the picture of a specimen as an address that holds it."""
-    written = base64.b64encode(directory.picture(conn, entry)).decode("ascii")
-    return f"data:{entry.media_type};base64,{written}"
+def own_pictures(document: CertificateOfOrigin | None) -> dict[str, str]:
+    """Return the pictures of stamp and signature as addresses that hold them, by part.
+
+    Left out is what is no harmless picture, and what would make a page too heavy.
+    """
+    if document is None:
+        return {}
+    images = {"stamp": document.stamp, "signature": document.certification.image}
+    found = {name: picture_in(image.content) for name, image in images.items() if image}
+    return {
+        name: f"data:{each.kind.value};base64,{base64.b64encode(each.content).decode('ascii')}"
+        for name, each in found.items()
+        if isinstance(each, Picture) and len(each.content) <= _HEAVIEST_SHOWN
+    }
 
 
 def duties_of(visitor: Visitor) -> tuple[Duty, ...]:

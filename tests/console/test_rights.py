@@ -23,6 +23,7 @@ PLACES = {
     "message_id": "no-such-message",
     "table": "pairs",
     "identifier": "NO-SUCH-PEER",
+    "text": "ECO1.NOTHING",
 }
 """What stands for the parameters of each address."""
 REACHED = {200, 303, 400, 401, 404, 409, 422, 429}
