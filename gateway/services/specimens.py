@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
-from gateway.agreements import SpecimenMatch
 from gateway.documents import CertificateOfOrigin
+from gateway.documents.parties import Signatory
 from gateway.documents.pictures import Picture, PictureFault, picture_in
 from gateway.errors import (
     ConflictError,
@@ -79,17 +79,15 @@ class EntryOrder:
 
 @dataclass(frozen=True, kw_only=True)
 class BesideSpecimens:
-    """Is how the two pictures of a certificate compare; None where nothing is known."""
+    """Is how the two pictures of a certificate compare; None where nothing is known.
+
+    Attributes:
+        signer: who signed the certificate for the authority, as it states.
+    """
 
     stamp: Compared | None
     signature: Compared | None
-
-    @property
-    def worst(self) -> SpecimenMatch | None:
-        """The one of the two that needs attention most."""
-        found = {each.match for each in (self.stamp, self.signature) if each is not None}
-        order = (SpecimenMatch.DIFFERENT, SpecimenMatch.UNLISTED, SpecimenMatch.EQUAL)
-        return next((each for each in order if each in found), None)
+    signer: Signatory
 
 
 def enter(
@@ -184,7 +182,7 @@ def beside_specimens(desk: Desk, document: CertificateOfOrigin | None) -> Beside
     stamp, signature = book.stamp(document), book.signature(document)
     if stamp is None and signature is None:
         return None
-    return BesideSpecimens(stamp=stamp, signature=signature)
+    return BesideSpecimens(stamp=stamp, signature=signature, signer=document.certification)
 
 
 def own_pictures(document: CertificateOfOrigin | None) -> dict[str, str]:
