@@ -7,6 +7,7 @@ the directory changes rarely, and certificates of origin come by the thousand.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -33,11 +34,31 @@ class Compared:
     specimens: tuple[DirectoryEntry, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class _Keyed:
+    """Is a specimen with the spellings under which it is looked up, worked out once."""
+
+    entry: DirectoryEntry
+    office: str | None
+    officer: str | None
+    name: str
+
+
 class SpecimenBook:
     """Holds the specimens of issuing authorities of one state, the newest version of each."""
 
-    entries: tuple[DirectoryEntry, ...] = ()
+    def __init__(self, entries: Iterable[DirectoryEntry] = ()) -> None:
+        self.entries = tuple(entries)
+        self._known: dict[tuple[DirectoryKind, str, str], list[_Keyed]] = {}
+        for each in self.entries:
+            place = each.kind, each.country, canonical_key(each.authority_code)
+            keyed = _Keyed(
+                entry=each,
+                office=each.office_code and canonical_key(each.office_code),
+                officer=each.officer_number and canonical_key(each.officer_number),
+                name=canonical_key(each.name),
+            )
+            self._known.setdefault(place, []).append(keyed)
 
     def stamp(self, document: CertificateOfOrigin) -> Compared | None:
         """Return how the stamp compares; None if no stamp of the authority is known.
@@ -47,8 +68,9 @@ class SpecimenBook:
         known = self._of(document, DirectoryKind.STAMP)
         if not known:
             return None
-        office = document.issuing_authority.office_code
-        here = [each for each in known if office is None or _is_for_office(each, office)]
+        stated = document.issuing_authority.office_code
+        office = stated and canonical_key(stated)
+        here = [each for each in known if office is None or each.office in (None, office)]
         return _compared(document, document.stamp, here)
 
     def signature(self, document: CertificateOfOrigin) -> Compared | None:
@@ -61,37 +83,23 @@ class SpecimenBook:
             return None
         signed = document.certification
         number = signed.identifier and canonical_key(signed.identifier)
-        numbered = [
+        name = canonical_key(signed.name)
+        found = [
             each
             for each in known
-            if number and each.officer_number and canonical_key(each.officer_number) == number
+            if (each.officer == number if number and each.officer else each.name == name)
         ]
-        named = [
-            each
-            for each in known
-            if canonical_key(each.name) == canonical_key(signed.name)
-            and not (number and each.officer_number)
-        ]
-        return _compared(document, signed.image, [*numbered, *named])
+        return _compared(document, signed.image, found)
 
-    def _of(self, document: CertificateOfOrigin, kind: DirectoryKind) -> list[DirectoryEntry]:
-        if not self.entries:
-            return []
+    def _of(self, document: CertificateOfOrigin, kind: DirectoryKind) -> Sequence[_Keyed]:
         authority = document.issuing_authority
-        code = canonical_key(authority.code)
-        return [
-            each
-            for each in self.entries
-            if each.kind is kind
-            and each.country == authority.country
-            and canonical_key(each.authority_code) == code
-        ]
+        return self._known.get((kind, authority.country, canonical_key(authority.code)), ())
 
 
 def book_of(conn: Connection, country: str) -> SpecimenBook:
     """Return the specimens that are known of the issuing authorities of a state."""
     found = directory.newest(conn, country=country, kinds=_SPECIMENS)
-    return SpecimenBook(tuple(each for each in found if each.duty is Duty.ISSUING))
+    return SpecimenBook(each for each in found if each.duty is Duty.ISSUING)
 
 
 def with_specimens(
@@ -127,16 +135,11 @@ class SpecimenCache:
         return book
 
 
-def _is_for_office(entry: DirectoryEntry, office: str) -> bool:
-    """Return whether an entry is for this office; one for the whole authority is for each."""
-    return entry.office_code is None or canonical_key(entry.office_code) == canonical_key(office)
-
-
 def _compared(
-    document: CertificateOfOrigin, image: Image | None, known: list[DirectoryEntry]
+    document: CertificateOfOrigin, image: Image | None, known: Sequence[_Keyed]
 ) -> Compared:
     day = document.issued_at.date()
-    held = tuple(each for each in known if each.holds_on(day))
+    held = tuple(each.entry for each in known if each.entry.holds_on(day))
     if image is None:
         return Compared(match=None, specimens=held)
     digest = picture_digest(image.content)

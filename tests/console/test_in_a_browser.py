@@ -7,15 +7,19 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
 from werkzeug.serving import make_server
 
 from gateway.documents import Language
-from gateway.store import PersonRole
+from gateway.services import specimens
+from gateway.services.specimens import EntryOrder
+from gateway.store import DirectoryKind, Duty, PersonRole
 from tests.browsers import FLAGS
 from tests.console.house import House
+from tests.paper.pictures import png
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -26,11 +30,13 @@ PAGES = (
     (None, "/sign-in"),
     (None, "/welcome"),
     (None, "/check"),
+    (None, "/contacts"),
     (PersonRole.CUSTOMS_OFFICER, "/"),
     (PersonRole.CUSTOMS_OFFICER, f"/certificates/{CERTIFICATE}"),
     (PersonRole.CUSTOMS_OFFICER, "/desk"),
     (PersonRole.CUSTOMS_OFFICER, "/account"),
     (PersonRole.OPERATOR, "/operating"),
+    (PersonRole.ORIGIN_UNIT, "/directory/1"),
     (PersonRole.AUDITOR, "/journal"),
     (PersonRole.AUDITOR, "/reports"),
 )
@@ -79,6 +85,17 @@ def axe_source() -> str:
     return source.read_text(encoding="utf-8")
 
 
+def _fill_directory(house: House) -> None:
+    """Enter an office of customs that is shown to anybody, and a stamp of the certificate's issuer."""
+    desk, since = house.front.desk, date(2026, 1, 1)
+    office = EntryOrder(
+        authority_code="KE-KRA", name="Namanga border post", valid_from=since, is_public=True
+    )
+    stamp = EntryOrder(authority_code="ZM-ZRA", name="Stamp", valid_from=since, picture=png())
+    specimens.enter(desk, DirectoryKind.OFFICE, Duty.CUSTOMS, "KE", office, actor="user:test")
+    specimens.enter(desk, DirectoryKind.STAMP, Duty.ISSUING, "ZM", stamp, actor="user:test")
+
+
 @pytest.fixture(scope="module")
 def screen(houses: tuple[House, House]) -> Iterator[Screen]:
     """Gives a browser before the console of Kenya."""
@@ -86,6 +103,7 @@ def screen(houses: tuple[House, House]) -> Iterator[Screen]:
     if chromium is None:
         pytest.skip("chromium is not installed")
     house = houses[1]
+    _fill_directory(house)
     server = make_server("127.0.0.1", 0, house.app, threaded=True, ssl_context="adhoc")
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
