@@ -265,7 +265,8 @@ def kenya(
         enter(zambia, DirectoryKind.SIGNATURE, PEN, officer_number="ZM-ZRA-SIG-007", name="J. M.")
         signed = export_directory(border.zm.desk, actor="user:x")
         import_directory(border.ke.desk, signed, actor="user:y")
-        for number, stamp, pen in ((1, STAMP, PEN), (2, OTHER, OTHER)):
+        evil = png(60_000, 60_000, rows=b"")
+        for number, stamp, pen in ((1, STAMP, PEN), (2, OTHER, OTHER), (3, evil, b"<svg/>")):
             signer = certificate().certification
             document = certificate(
                 serial_number=f"ZM-20260309-00000{number}",
@@ -300,6 +301,18 @@ def test_other_pictures_are_pointed_out_with_the_specimens_that_held(kenya: Hous
     assert "Round stamp" in page
     assert "Old stamp" not in page  # it no longer held on the date of issue
     assert "V16" in page
+
+
+@pytest.mark.parametrize("path", ["/certificates/ZM/", "/desk/ZM/"])
+def test_a_bomb_or_script_in_place_of_a_picture_never_reaches_the_browser(
+    kenya: House, path: str
+) -> None:
+    browser = kenya.as_role(PersonRole.CUSTOMS_OFFICER)
+    page = browser.get(f"{path}ZM-20260309-000003").get_data(as_text=True)
+    assert "data:image" not in page
+    assert "Another picture than the specimens" in page
+    if path.startswith("/certificates"):
+        assert page.count("it is not shown") == 3  # the exporter's is no picture either
 
 
 def test_a_certificate_of_an_authority_without_specimens_says_nothing_of_them(
