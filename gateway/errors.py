@@ -16,7 +16,7 @@ are called; none of them crosses a room's border.
     │   ├── SchemaError, InvalidDocumentError (both carry findings),
     │   ├── MethodNotAllowedError, SoapVersionError, MustUnderstandError,
     │   ├── UnknownOperationError, NotFoundError, BackupDamagedError, BundleDamagedError,
-    │   ├── ArchiveUnsafeError, WeakPasswordError,
+    │   ├── ArchiveUnsafeError, WeakPasswordError, PictureRefusedError,
     │   ├── ConflictError (KeyReusedError, RequestInWorkError)
     ├── AccessError             who asks is not known here, or may not have this
     │   ├── NotAuthenticatedError (SignInError), NotPermittedError,
@@ -185,6 +185,22 @@ class WeakPasswordError(InputError):
 
     def __init__(self, fault: str) -> None:
         super().__init__(f"the password is {fault.lower().replace('_', ' ')}")
+        self.fault = fault
+
+
+class PictureRefusedError(InputError):
+    """A file is not taken as the picture of a stamp or signature.
+
+    Attributes:
+        fault: why, as ``NOT_A_PICTURE``.
+    """
+
+    code = "PICTURE_REFUSED"
+    http_status = 422
+    remedy = "Save the picture anew as plain PNG or JPEG, below 1 MB and four million pixels."
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(f"the picture is {fault.lower().replace('_', ' ')}")
         self.fault = fault
 
 

@@ -13,6 +13,7 @@ from gateway.agreements.facts import (
     RegisterFacts,
     RegistryFacts,
     SignatureFacts,
+    SpecimenMatch,
     WireFacts,
 )
 from gateway.agreements.parts import Basis, BoxField, Preference, Use
@@ -31,6 +32,7 @@ __all__ = [
     "RegisterFacts",
     "RegistryFacts",
     "SignatureFacts",
+    "SpecimenMatch",
     "Use",
     "WireFacts",
     "check",

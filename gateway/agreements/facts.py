@@ -15,6 +15,18 @@ from enum import StrEnum
 from gateway.documents.hs import HsEdition
 
 
+class SpecimenMatch(StrEnum):
+    """Says how a picture on a document compares with the specimens circulated.
+
+    ``UNLISTED``: specimens of the authority are known, but none of this office or officer held
+    on the date of issue.
+    """
+
+    EQUAL = "EQUAL"
+    DIFFERENT = "DIFFERENT"
+    UNLISTED = "UNLISTED"
+
+
 class Point(StrEnum):
     """Names the moments at which a document is judged (I, S, R and C of the rule table)."""
 
@@ -62,7 +74,9 @@ class SignatureFacts:
         authority_registered: the issuing authority was in the directory on the date of issue.
         officer_registered: the officer was active in that office on the date of issue.
         exporter_signed: the exporter's own digital signature is there and holds.
-        specimen_match: stamp and signature pictures equal the circulated specimens.
+        stamp: how the picture of the stamp compares; None where nothing is known of the
+            authority, or there is no picture.
+        signature: the same of the picture of the officer's signature.
     """
 
     error_code: str | None = None
@@ -71,7 +85,8 @@ class SignatureFacts:
     authority_registered: bool | None = None
     officer_registered: bool | None = None
     exporter_signed: bool = False
-    specimen_match: bool | None = None
+    stamp: SpecimenMatch | None = None
+    signature: SpecimenMatch | None = None
 
 
 @dataclass(frozen=True)

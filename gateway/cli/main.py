@@ -48,6 +48,11 @@ _COMMANDS = {
     "webhook": ("gateway.cli.webhooks", "webhook", "Tell organisations of events by webhook."),
     "api": ("gateway.cli.api", "api", "Ask a gateway by its REST interface; needs no home."),
     "user": ("gateway.cli.users", "user", "Enter people at the console, invite and suspend them."),
+    "specimen": (
+        "gateway.cli.specimens",
+        "specimen",
+        "Keep the directory of authorities, stamps and signatures.",
+    ),
     "doctor": (
         "gateway.cli.operating",
         "doctor",

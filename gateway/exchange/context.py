@@ -16,6 +16,7 @@ from gateway.envelope import USUAL_ENVELOPE_BYTES
 from gateway.errors import ConfigError, NotFoundError, SigningKeyEndedError, TooLargeError
 from gateway.exchange.peer_trust import PeerTrustCache
 from gateway.exchange.priorities import PriorityTable
+from gateway.exchange.specimens import SpecimenCache
 from gateway.store import Store
 from gateway.trust import Credential, PeerTrust, SignerRole
 from gateway.xml.mapping import MappingTable
@@ -88,6 +89,7 @@ class Desk:
     hs: tuple[HsEdition, ...] = ()
     priorities: PriorityTable = field(default_factory=PriorityTable.load)
     trust_cache: PeerTrustCache = field(default_factory=PeerTrustCache)
+    specimens: SpecimenCache = field(default_factory=SpecimenCache)
 
     def agreement(self, document: Document) -> Agreement:
         """Return the agreement profile that governs ``document``.

@@ -34,6 +34,7 @@ from gateway.errors import (
 from gateway.exchange.context import Desk
 from gateway.exchange.receipts import sha256_of
 from gateway.exchange.settle import Authentic, repeat, settle
+from gateway.exchange.specimens import SpecimenBook
 from gateway.store import Arrival, Peer, events, inbox, journal, peers
 from gateway.trust import PeerTrust, SignerRole, verify
 from gateway.xml.parsing import parse
@@ -63,6 +64,7 @@ class Known:
 
     peer: Peer
     trust: PeerTrust
+    specimens: SpecimenBook
     earlier: Arrival | None
 
 
@@ -197,6 +199,7 @@ def _authenticate(desk: Desk, claim: Claim, known: Known, now: datetime) -> Auth
         payload=payload,
         peer=peer,
         trust=trust,
+        specimens=known.specimens,
         now=now,
     )
 
@@ -208,8 +211,9 @@ def _known(desk: Desk, header: Header, source: Caller | Carrier) -> Known:
         is_bound = found is not None and source.binds(conn, found)
         peer = _admitted(header, found, source, is_bound=is_bound)
         trust = desk.trust_cache.of(conn, peer)
+        specimens = desk.specimens.of(conn, peer)
         earlier = inbox.find(conn, peer.id, header.message_id)
-    return Known(peer=peer, trust=trust, earlier=earlier)
+    return Known(peer=peer, trust=trust, specimens=specimens, earlier=earlier)
 
 
 def _admitted(

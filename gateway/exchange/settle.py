@@ -35,6 +35,7 @@ from gateway.exchange.reconcile_answer import (
     require_certificate,
 )
 from gateway.exchange.refusals import tell_refused, tell_reused_serial
+from gateway.exchange.specimens import SpecimenBook, with_specimens
 from gateway.exchange.trust_findings import finding_of
 from gateway.register import register
 from gateway.store import Arrival, NewArrival, Peer, inbox
@@ -54,6 +55,7 @@ class Authentic:
     payload: bytes
     peer: Peer
     trust: PeerTrust
+    specimens: SpecimenBook
     now: datetime
 
 
@@ -99,8 +101,17 @@ def settle(desk: Desk, message: Authentic) -> bytes:
     examined = examine(  # 1
         desk, message.payload, message.header.document_type, message.trust, message.now
     )
+    examined = _with_specimens(examined, message.specimens)  # 1
     foreseen = _foresee(desk, message, examined)  # 2
     return desk.store.together(lambda conn: _settled(desk, conn, message, examined, foreseen))
+
+
+def _with_specimens(examined: Examined, book: SpecimenBook) -> Examined:
+    """Return what was found in a payload, and how its pictures compare with the specimens."""
+    document, facts = examined.document, examined.signature
+    if not book.entries or facts is None or not isinstance(document, CertificateOfOrigin):
+        return examined
+    return replace(examined, signature=with_specimens(facts, document, book))
 
 
 def _foresee(desk: Desk, message: Authentic, examined: Examined) -> Foreseen:

@@ -26,7 +26,7 @@ _OF_THE_MACHINE: Final = frozenset(
         *("peer", "credential", "crl", "dispatch", "bundle", "arrival", "books"),
         *("backup", "hold", "retention", "system", "outage", "alert"),
         *("maintenance", "part"),
-        *("organisation", "api-key", "webhook"),
+        *("organisation", "api-key", "webhook", "directory"),
     }
 )
 TECHNICAL: Final = frozenset(

@@ -1,4 +1,4 @@
-"""Vocabularies of organisations and their people: kinds, roles, accounts, proposals."""
+"""Vocabularies of organisations, their people and the directory of authorities."""
 
 from __future__ import annotations
 
@@ -49,3 +49,18 @@ class ProposalState(StrEnum):
     OPEN = "OPEN"
     CONFIRMED = "CONFIRMED"
     RETURNED = "RETURNED"
+
+
+class DirectoryKind(StrEnum):
+    """Says what an entry of the directory of authorities is about."""
+
+    OFFICE = "OFFICE"
+    STAMP = "STAMP"
+    SIGNATURE = "SIGNATURE"
+
+
+class Duty(StrEnum):
+    """Says what an authority in the directory does."""
+
+    ISSUING = "ISSUING"
+    CUSTOMS = "CUSTOMS"

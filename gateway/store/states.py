@@ -259,6 +259,9 @@ class JournalAction(StrEnum):
     MAINTENANCE_ANNOUNCED = "maintenance:announced"
     MAINTENANCE_ENDED = "maintenance:ended"
     PART_IN_FORCE = "part:in-force"
+    DIRECTORY_ENTERED = "directory:entered"
+    DIRECTORY_EXPORTED = "directory:exported"
+    DIRECTORY_IMPORTED = "directory:imported"
 
 
 class EventKind(StrEnum):

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.agreements import Point, SignatureFacts, WireFacts
+from gateway.agreements import Point, SignatureFacts, SpecimenMatch, WireFacts
 from gateway.documents.codes import Purpose
 from gateway.errors import TrustError, all_error_types
 from tests.agreements.judging import bent, findings, known, register, said, text_of
@@ -83,7 +83,7 @@ def test_V15_the_exporters_signature_counts_where_the_agreement_demands_it(tmp_p
 
 
 def test_V16_pictures_unlike_the_specimens_are_queried():
-    facts = signature(specimen_match=False)
+    facts = signature(stamp=SpecimenMatch.DIFFERENT)
     (found,) = findings("V16", certificate(), Point.USE, **facts)
     assert (found.severity, found.path, found.box, found.article) == (
         "QUERY",
@@ -91,7 +91,17 @@ def test_V16_pictures_unlike_the_specimens_are_queried():
         "12",
         "9.1(i)",
     )
-    assert said("V16", certificate(), Point.RECEIPT, **signature(specimen_match=True)) == []
+    both = signature(stamp=SpecimenMatch.EQUAL, signature=SpecimenMatch.DIFFERENT)
+    assert said("V16", certificate(), Point.RECEIPT, **both) == ["query certification.image"]
+    equal = signature(stamp=SpecimenMatch.EQUAL, signature=SpecimenMatch.EQUAL)
+    assert said("V16", certificate(), Point.RECEIPT, **equal) == []
+    assert said("V16", certificate(), Point.RECEIPT, **signature()) == []
+
+
+def test_V16_an_officer_of_whom_no_specimen_is_known_warns_only():
+    facts = signature(stamp=SpecimenMatch.EQUAL, signature=SpecimenMatch.UNLISTED)
+    assert said("V16", certificate(), Point.RECEIPT, **facts) == ["warning certification.image"]
+    assert "circulated" in text_of("V16", certificate(), Point.RECEIPT, **facts)
 
 
 def test_V16_missing_pictures_warn():

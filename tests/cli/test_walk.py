@@ -166,6 +166,9 @@ def documented(path: str) -> set[str]:
     return {name for row in rows for name in re.findall(r"`(\w+)`", row)}
 
 
+OFFICE = ("--authority", "ZM-ZRA", "--name", "Origin desk", "--from", "2026-01-01")
+
+
 @pytest.fixture
 def values(traded_pair: Pair, pair: Pair, tmp_path) -> dict[str, Any]:
     """One value of each command that can be had without a network."""
@@ -178,7 +181,13 @@ def values(traded_pair: Pair, pair: Pair, tmp_path) -> dict[str, Any]:
     crl = pair.pki / "KE/ca.crl.pem"
     verified = eco("verify", crl, "--json", home=zm)
     assert verified.status is ExitStatus.REFUSED
+    entered = eco_json("specimen", "add", "office", *OFFICE, home=pair.zm)
+    directory = tmp_path / "directory.xml"
+    exported = eco_json("specimen", "export", directory, home=pair.zm)
     return {
+        "eco specimen add": entered,
+        "eco specimen export": exported,
+        "eco specimen import": eco_json("specimen", "import", directory, home=pair.ke),
         "eco init": eco_json("init", own, *identity("UG")),
         "eco migrate": eco_json("migrate", home=pair.zm),
         "eco submit": eco_json("submit", sample(tmp_path), *sugar, home=pair.zm)[0],

@@ -15,11 +15,14 @@ from gateway.documents.parties import Address, Consignee, Exporter
 from gateway.operations.alerting import AlertDesk, judge
 from gateway.operations.observations import Reading
 from gateway.operations.report_counts import count_reports
-from gateway.services import four_eyes
+from gateway.services import four_eyes, specimens
 from gateway.services.people.roles import Visitor
+from gateway.services.specimens import EntryOrder
 from gateway.store import (
     AttemptOutcome,
     DeliveryState,
+    DirectoryKind,
+    Duty,
     PersonRole,
     Store,
     certificates,
@@ -33,6 +36,7 @@ from tests.console.house import House, make_house
 from tests.exchange.corridor import Side as Gateway
 from tests.exchange.corridor import action, decide
 from tests.factories import NOW, certificate, goods_item
+from tests.paper.pictures import png
 
 STATUS = UtilisationStatus
 REFUSED, DOUBTED, ODD, PROPOSED, BY_HAND, BY_KEYS, LARGE, STUCK, FAILED = range(201, 210)
@@ -103,6 +107,7 @@ def make_busy(pki: DemoPki, make: Callable[[], Store]) -> Busy:
     _propose(ke)
     dead = _fail(zm)
     _alert(zm)
+    _fill_directory(ke)
     for side in (zm, ke):
         _mark_odd(side)
         with side.front.desk.store.begin() as conn:
@@ -175,6 +180,17 @@ def _alert(house: House) -> None:
     )
     with house.front.desk.store.begin() as conn:
         judge(desk, conn, [reading], NOW)
+
+
+def _fill_directory(house: House) -> None:
+    """Enter an office shown to anybody, and a stamp of the authority that issued everything."""
+    desk, since = house.front.desk, date(2026, 1, 1)
+    office = EntryOrder(
+        authority_code="KE-KRA", name="Namanga border post", valid_from=since, is_public=True
+    )
+    stamp = EntryOrder(authority_code="ZM-ZRA", name="Stamp", valid_from=since, picture=png())
+    specimens.enter(desk, DirectoryKind.OFFICE, Duty.CUSTOMS, "KE", office, actor="user:test")
+    specimens.enter(desk, DirectoryKind.STAMP, Duty.ISSUING, "ZM", stamp, actor="user:test")
 
 
 def _mark_odd(house: House) -> None:

@@ -19,6 +19,7 @@ PLACES = {
     "message_id": "no-such-message",
     "table": "pairs",
     "identifier": "NO-SUCH-PEER",
+    "text": "ECO1.NOTHING",
 }
 """What stands for the parameters of each address."""
 NO_RIGHT = 403

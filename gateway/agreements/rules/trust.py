@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gateway.agreements.facts import SpecimenMatch
 from gateway.agreements.parts import BoxField
 from gateway.agreements.rulebook import (
     ERROR,
@@ -111,6 +112,11 @@ def stamp_and_signature_match_the_specimens(
         yield complain("stamp", "missing", severity=WARNING)
     if coo.certification.image is None:
         yield complain("certification.image", "missing", severity=WARNING)
-    signature = case.facts.signature
-    if signature is not None and signature.specimen_match is False:
-        yield complain("stamp")
+    facts = case.facts.signature
+    if facts is None:
+        return
+    for path, match in (("stamp", facts.stamp), ("certification.image", facts.signature)):
+        if match is SpecimenMatch.DIFFERENT:
+            yield complain(path)
+        elif match is SpecimenMatch.UNLISTED:
+            yield complain(path, "unlisted", severity=WARNING)

@@ -26,19 +26,28 @@ class Right(StrEnum):
     OPERATE = "OPERATE"
     REPORT = "REPORT"
     JOURNAL = "JOURNAL"
+    DIRECTORY = "DIRECTORY"
+    DIRECTORY_ENTER = "DIRECTORY_ENTER"
     PEOPLE = "PEOPLE"
 
 
 RIGHTS_OF: Mapping[PersonRole, frozenset[Right]] = {
-    PersonRole.ISSUING_OFFICER: frozenset({Right.FIND, Right.SUBMIT, Right.RESEND, Right.REPORT}),
+    PersonRole.ISSUING_OFFICER: frozenset(
+        {Right.FIND, Right.SUBMIT, Right.RESEND, Right.REPORT, Right.DIRECTORY}
+    ),
     PersonRole.ISSUING_ADMINISTRATOR: frozenset(
         {Right.FIND, Right.SUBMIT, Right.RESEND, Right.REPORT}
+        | {Right.DIRECTORY, Right.DIRECTORY_ENTER}
     ),
-    PersonRole.CUSTOMS_OFFICER: frozenset({Right.FIND, Right.DECIDE}),
-    PersonRole.ORIGIN_UNIT: frozenset({Right.FIND, Right.DECIDE, Right.REPORT}),
+    PersonRole.CUSTOMS_OFFICER: frozenset({Right.FIND, Right.DECIDE, Right.DIRECTORY}),
+    PersonRole.ORIGIN_UNIT: frozenset(
+        {Right.FIND, Right.DECIDE, Right.REPORT, Right.DIRECTORY, Right.DIRECTORY_ENTER}
+    ),
     PersonRole.OPERATOR: frozenset({Right.WATCH, Right.OPERATE, Right.RESEND, Right.JOURNAL}),
-    PersonRole.AUDITOR: frozenset({Right.FIND, Right.WATCH, Right.REPORT, Right.JOURNAL}),
-    PersonRole.SECRETARIAT: frozenset({Right.REPORT}),
+    PersonRole.AUDITOR: frozenset(
+        {Right.FIND, Right.WATCH, Right.REPORT, Right.JOURNAL, Right.DIRECTORY}
+    ),
+    PersonRole.SECRETARIAT: frozenset({Right.REPORT, Right.DIRECTORY}),
 }
 """What each role may.  An operator sees envelopes and queues, never a certificate's contents."""
 

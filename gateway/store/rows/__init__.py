@@ -8,6 +8,7 @@ from gateway.store.rows.audit import Event, JournalEntry
 from gateway.store.rows.batches import Batch, BatchLine, BatchStep, NewBatch
 from gateway.store.rows.books import Balance, BookLine, NewBalance, Span
 from gateway.store.rows.clients import ApiKey, NewApiKey, NewOrganisation, Organisation
+from gateway.store.rows.directory import DirectoryEntry, NewDirectoryEntry
 from gateway.store.rows.exchange import (
     Arrival,
     Attempt,
@@ -57,6 +58,7 @@ __all__ = [
     "CertificateRow",
     "Claim",
     "ConsoleSession",
+    "DirectoryEntry",
     "Dispatch",
     "Event",
     "HookClaim",
@@ -70,6 +72,7 @@ __all__ = [
     "NewCertificate",
     "NewConsoleSession",
     "NewCredential",
+    "NewDirectoryEntry",
     "NewDispatch",
     "NewItem",
     "NewMaintenance",

@@ -12,6 +12,7 @@ from gateway.store.tables.batches import batch_lines, batch_pieces, batches
 from gateway.store.tables.books import balances
 from gateway.store.tables.bundles import bundle_members
 from gateway.store.tables.clients import api_keys, organisations, search_keys
+from gateway.store.tables.directory import directory_entries
 from gateway.store.tables.exchange import arrivals, attempts, bodies, dispatches
 from gateway.store.tables.files import hand_overs
 from gateway.store.tables.keeping import erased_bodies, erasures, legal_holds
@@ -58,6 +59,7 @@ __all__ = [
     "chain_heads",
     "console_sessions",
     "decision_proposals",
+    "directory_entries",
     "dispatches",
     "erased_bodies",
     "erasures",

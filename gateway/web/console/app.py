@@ -42,6 +42,7 @@ from gateway.web.console.pages import (
     Upload,
     Visit,
 )
+from gateway.web.console.paper_codes import code_pages
 from gateway.web.console.remedies import WAYS, remedy
 from gateway.web.console.switching import in_each_language
 from gateway.web.console.table import MENU, PAGES
@@ -67,6 +68,8 @@ _HARDENED: Final = {
 }
 _STEPS: Final = {Step.FACTOR: "factor", Step.ENROL: "enrol"}
 _UNFIT_FOR_FILES: Final = re.compile(r"[^A-Za-z0-9_.-]", re.ASCII)
+_THROTTLED: Final = ("public_check_one", "public_code", "public_offline")
+"""Pages for anybody that look something up: each network gets few of them a minute."""
 _RETRY_AFTER: Final = 5
 _ELSEWHERE: Final = 303
 _LONGEST_FIELD: Final = 2_000_000
@@ -90,7 +93,7 @@ def create_console_app(
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False
     served = _Served(counter, people, settings, operating, app.url_map.bind("console"))
-    for page in pages:
+    for page in (*pages, *code_pages(counter.check_address)):
         if settings.public or not page.name.startswith("public_"):
             app.add_url_rule(
                 page.path,
@@ -132,7 +135,7 @@ class _Served:
         def answer(**path: str) -> Response:
             structlog.contextvars.bind_contextvars(page=page.name)
             origin = self._origin()
-            gate = self._public_gate if page.name == "public_check_one" else self._gate
+            gate = self._public_gate if page.name.startswith(_THROTTLED) else self._gate
             with gate.passage(origin.network):
                 return self._answer(page, path, origin)
 

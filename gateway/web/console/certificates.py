@@ -12,6 +12,7 @@ from gateway.services.customs_answers import answers_about
 from gateway.services.lookup import Looked, Wanted
 from gateway.services.people.roles import Right
 from gateway.services.signatures import banner, envelope_of, receipt_of, verification_report
+from gateway.services.specimens import beside_specimens, own_pictures
 from gateway.services.timeline import steps_of
 from gateway.services.whereabouts import whereabouts
 from gateway.services.wording import finding_view
@@ -43,6 +44,8 @@ def show_certificate(visit: Visit) -> Answer:
         "items": found.items,
         "form": paper_form(visit, found),
         "banner": banner(visit.counter, found.row),
+        "beside": beside_specimens(visit.counter.desk, found.document),
+        "pictures": own_pictures(found.document),
         "where": whereabouts(visit.counter, found.row),
         "steps": steps_of(visit.counter, found.row),
         "answers": answers_about(visit.counter, found.row),

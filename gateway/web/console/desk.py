@@ -19,6 +19,7 @@ from gateway.services.lookup import Looked
 from gateway.services.people.roles import Right
 from gateway.services.scanned import serial_numbers_in
 from gateway.services.signatures import banner
+from gateway.services.specimens import beside_specimens, own_pictures
 from gateway.services.submission import Taken, try_decision
 from gateway.services.wording import finding_view
 from gateway.store import CertificateItem, CertificateRow, SearchField, Side
@@ -26,6 +27,7 @@ from gateway.store.search import Criteria
 from gateway.web.console.certificates import reason_names, wanted
 from gateway.web.console.deciding import REASONS, STATUSES, decision_in, mark_of, new_reference
 from gateway.web.console.pages import Answer, Go, Method, Page, Shown, Visit
+from gateway.web.console.paper_codes import code_page_of
 
 _PURPOSE: Final = "console: customs desk"
 _EACH: Final = 20
@@ -54,6 +56,9 @@ class _Work:
 
 def show_desk(visit: Visit) -> Answer:
     """Show the ways to find a certificate, what was found, and what waits for a second person."""
+    code = code_page_of(visit.query.get("scanned", ""))
+    if code is not None:
+        return Go(to=code)
     page, failure = None, None
     try:
         page = _found(visit)
@@ -206,6 +211,8 @@ def _page(visit: Visit, found: Looked, work: _Work) -> Shown:
         "items": found.items,
         "by_hand": found.items[:_MOST_BY_HAND],
         "banner": banner(visit.counter, found.row),
+        "beside": beside_specimens(visit.counter.desk, found.document),
+        "pictures": own_pictures(found.document),
         "now": visit.counter.desk.clock(),
         "form": form,
         "work": work,

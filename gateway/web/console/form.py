@@ -18,10 +18,9 @@ from gateway.documents import CertificateOfOrigin
 from gateway.documents.certificate_of_origin import GoodsItem, Transport
 from gateway.documents.codelists import code_list
 from gateway.documents.parties import Address, Image, Place, Signatory
+from gateway.documents.pictures import Picture, picture_in
 from gateway.web.console.form_goods import ITEM_WRITERS, Entry
 from gateway.web.console.words import Words, plain
-
-_PICTURES: Final = frozenset({"image/png", "image/jpeg"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,7 +205,7 @@ def _certification(document: CertificateOfOrigin, words: Words) -> Iterator[Entr
     )
     yield from _signatory(document.certification, words)
     if document.stamp is not None:
-        yield from _picture("stamp", document.stamp)
+        yield from _picture("stamp", document.stamp, words)
 
 
 def _signatory(signatory: Signatory, words: Words) -> Iterator[Entry]:
@@ -217,16 +216,18 @@ def _signatory(signatory: Signatory, words: Words) -> Iterator[Entry]:
     yield Entry(label="signed_by", value=name)
     yield Entry(label="signed_at", value=words.moment(signatory.signed_at))
     if signatory.image is not None:
-        yield from _picture("signature", signatory.image)
+        yield from _picture("signature", signatory.image, words)
 
 
-def _picture(label: str, image: Image) -> Iterator[Entry]:
-    """Yield a picture of a kind that holds nothing but a picture."""
-    if image.media_type in _PICTURES:
-        written = base64.b64encode(image.content).decode("ascii")
-        yield Entry(
-            value=Markup(), label=label, picture=f"data:{image.media_type};base64,{written}"
-        )
+def _picture(label: str, image: Image, words: Words) -> Iterator[Entry]:
+    """Yield what is a picture and nothing else, and small enough for any screen."""
+    found = picture_in(image.content)
+    if isinstance(found, Picture):
+        written = base64.b64encode(found.content).decode("ascii")
+        address = f"data:{found.kind.value};base64,{written}"
+        yield Entry(value=Markup(), label=label, picture=address)
+    else:
+        yield Entry(value=words("specimen.not_shown"), label=label)
 
 
 def _address(address: Address, words: Words) -> Iterator[Entry]:

@@ -8,6 +8,7 @@ from typing import Final
 
 from gateway.services.public_check import check
 from gateway.services.reference import known_peers
+from gateway.store import DirectoryKind, Duty, directory
 from gateway.web.console.pages import Answer, Method, Open, Page, Shown, Visit
 
 _COUNTRY: Final = re.compile(r"[A-Z]{2}", re.ASCII)
@@ -32,8 +33,17 @@ def check_one(visit: Visit) -> Answer:
 
 
 def show_contacts(visit: Visit) -> Answer:
-    """Show which gateways take part, and for which state each speaks."""
-    values = {"peers": known_peers(visit.counter), "own": visit.counter.desk.identity}
+    """Show the offices that may be shown to anybody, and the gateways that take part."""
+    desk = visit.counter.desk
+    with desk.store.read() as conn:
+        offices = directory.newest(conn, kinds=(DirectoryKind.OFFICE,), only_public=True)
+    today = desk.clock().date()
+    held = [each for each in offices if each.holds_on(today)]
+    values = {
+        "peers": known_peers(visit.counter),
+        "own": desk.identity,
+        "contacts": [(duty, [each for each in held if each.duty is duty]) for duty in Duty],
+    }
     return Shown(template="public_contacts.html", values=values)
 
 

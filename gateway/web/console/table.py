@@ -18,10 +18,12 @@ from gateway.web.console import (
     journalling,
     letters,
     operating,
+    paper_codes,
     peering,
     public,
     reporting,
     signing_in,
+    specimens,
 )
 from gateway.web.console.pages import Page
 
@@ -42,6 +44,8 @@ PAGES: Final[tuple[Page, ...]] = (
     *journalling.PAGES,
     *reporting.PAGES,
     *peering.PAGES,
+    *paper_codes.PAGES,
+    *specimens.PAGES,
 )
 
 MENU: Final[tuple[tuple[str, Right], ...]] = (
@@ -49,6 +53,7 @@ MENU: Final[tuple[tuple[str, Right], ...]] = (
     ("people", Right.PEOPLE),
     ("desk", Right.DECIDE),
     ("issuing", Right.SUBMIT),
+    ("directory", Right.DIRECTORY),
     ("operating", Right.WATCH),
     ("journal", Right.JOURNAL),
     ("reports", Right.REPORT),
