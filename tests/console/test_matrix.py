@@ -50,6 +50,9 @@ OF_THE_GATEWAY = {
     "suspend_peer",
     "resume_peer",
     "try_peer",
+    "end_certificate",
+    "store_list",
+    "end_maintenance",
     "report_csv",
     "end_session",
 }

@@ -129,7 +129,7 @@ def test_what_was_delivered_and_failed_today_is_counted_from_the_journal(
     assert gone[Flow.DELIVERED] == 1
     assert gone[Flow.CAME] == 1
     page = text(kenya.as_role(OPERATOR), "/operating")
-    assert '<a href="/operating/arrivals?peer=ZM-SW">1</a>' in page
+    assert '<a href="/operating/arrivals?peer=ZM-SW&amp;since=2026-03-10">1</a>' in page
 
 
 def test_counts_by_hour_are_forgotten_after_some_days(house: House) -> None:
