@@ -186,7 +186,8 @@ def fill_what_customs_did(url: str) -> None:
     certificate covers one item of one of ninety chapters; of three one was answered, within days;
     of thirty one was refused.
     """
-    partner = f"substr('{_PARTNERS}', 1 + 2 * (id % {len(_PARTNERS) // 2}), 2)"
+    half = len(_PARTNERS) // 2
+    partner = f"substr('{_PARTNERS}', CAST(1 + 2 * (id % {half}) AS INTEGER), 2)"
     with _books(url) as books, _without_indexes(books):
         books.run(f"""
             UPDATE certificates SET destination_country = {partner},

@@ -32,7 +32,8 @@ class BoxResult:
     """Is what one box found.
 
     Attributes:
-        groups: certificates by the key in which the words stand, best key first.
+        groups: certificates by the key in which the words stand, best key first; a page without
+            rows and with a cursor says that there may be some behind very many of others.
         message: a message with this very id.
     """
 
@@ -67,7 +68,7 @@ def look_everywhere(
             limit=limit,
             purpose=purpose,
         )
-        if page.rows:
+        if page.rows or page.cursor:  # many were walked past that are not the caller's to see
             groups.append((field, page))
     return BoxResult(groups=tuple(groups), message=_message(counter, caller, text, purpose))
 

@@ -104,7 +104,7 @@ class Tables:
             )
             for (origin, destination), line in found.pairs.items()
         ]
-        total = (_head(say("reports.total")), _head(""), *self._figures(found.total, {}))
+        total = (_head(say("reports.total")), TableCell(said=""), *self._figures(found.total, {}))
         heads = (say("certificates.from"), say("certificates.to"))
         return self._lines(Table.PAIRS, "reports.by_pair", heads, [*rows, total])
 
