@@ -231,6 +231,22 @@ def test_a_correction_keeps_what_was_and_says_why(house: House) -> None:
     assert third.valid_until == date(2026, 6, 30)
 
 
+def test_the_list_is_narrowed_by_words_kind_and_state_and_never_endless(house: House) -> None:
+    browser = house.as_role(ADMINISTRATOR)
+    for number in range(105):
+        enter(house, DirectoryKind.OFFICE, name=f"Border post {number}", office_code=f"Q-{number}")
+    page = browser.get("/directory?words=border+post").get_data(as_text=True)
+    assert page.count("Border post") == 100
+    assert "<bdi>5</bdi> more are not shown" in page
+    page = browser.get("/directory?words=q-104+POST&kind=OFFICE&country=ZM").get_data(as_text=True)
+    assert page.count("Border post") == 1
+    for nothing in ("kind=STAMP&words=border", "country=KE&words=border", "words=%3Cscript%3E"):
+        page = browser.get(f"/directory?{nothing}").get_data(as_text=True)
+        assert "Border post" not in page
+        assert "Nothing is entered" in page
+        assert "<script>" not in page.replace('<script src="/static/console.js" defer>', "")
+
+
 @pytest.mark.parametrize("path", ["/directory/999", "/directory/999/picture"])
 def test_what_is_not_there_is_not_found(house: House, path: str) -> None:
     assert house.as_role(ADMINISTRATOR).get(path).status_code == 404

@@ -15,31 +15,46 @@ from gateway.errors import (
 from gateway.services import specimens
 from gateway.services.people.roles import Right
 from gateway.services.specimens import EntryOrder
-from gateway.store import DirectoryEntry, DirectoryKind, Duty, directory
+from gateway.store import DirectoryEntry, DirectoryKind, Duty, canonical_key, directory
 from gateway.web.console.pages import Answer, Go, Method, Page, Sent, Shown, Visit
 
 _TEXTS: Final = ("office_code", "name", "officer_number", "address", "telephone", "email", "reason")
 _LONGEST: Final = 600
+_LONGEST_WORDS: Final = 100
+_MOST_SHOWN: Final = 100
+"""Entries on one page; whoever looks for another narrows the list."""
 _Member = TypeVar("_Member", DirectoryKind, Duty)
 
 
 def show_directory(visit: Visit) -> Answer:
-    """List the newest version of each entry, of one state or kind where that is asked for."""
+    """List the newest version of each entry, of the state, kind and words that are asked for."""
     kind = _member(DirectoryKind, visit.query.get("kind"))
     country = visit.query.get("country", "")[:2]
+    words = visit.query.get("words", "").strip()[:_LONGEST_WORDS]
     with visit.counter.desk.store.read() as conn:
         every = directory.newest(conn)
+    found = [
+        each
+        for each in every
+        if kind in (None, each.kind) and country in ("", each.country) and _names(each, words)
+    ]
     values = {
-        "entries": [
-            each for each in every if kind in (None, each.kind) and country in ("", each.country)
-        ],
+        "entries": found[:_MOST_SHOWN],
+        "left_out": max(0, len(found) - _MOST_SHOWN),
         "countries": sorted({each.country for each in every}),
         "kinds": tuple(DirectoryKind),
-        "asked": {"kind": "" if kind is None else kind.value, "country": country},
+        "asked": {"kind": "" if kind is None else kind.value, "country": country, "words": words},
         "may_enter": bool(specimens.duties_of(visit.person)),
         "today": visit.counter.desk.clock().date(),
     }
     return Shown(template="directory.html", values=values)
+
+
+def _names(entry: DirectoryEntry, words: str) -> bool:
+    """Return whether an entry names all of these words, in any of its texts."""
+    said = (entry.name, entry.authority_code, entry.office_code, entry.officer_number, entry.key)
+    text = canonical_key(" ".join(each for each in said if each))
+    return all(word in text for word in canonical_key(words).split())
 
 
 def show_new_entry(visit: Visit) -> Answer:
