@@ -119,7 +119,7 @@ def _of_state(row: CertificateRow) -> Iterator[Awaited]:
     reported = row.reported_status if state is IssueState.ISSUED else None
     if reported in _SETTLED:
         return
-    if reported in _DOUBTED:
+    if reported is not None and reported in _DOUBTED:
         state, since = _DOUBTED[reported], row.updated_at
     found = guide(state)
     if found is not None:
