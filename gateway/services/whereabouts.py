@@ -5,13 +5,14 @@ The sentences are those of ``gateway.register.guides``; here they are put to one
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection
 
-from gateway.documents import LocalisedText
+from gateway.documents import LocalisedText, UtilisationStatus
 from gateway.exchange.maintenance import while_away
 from gateway.exchange.waiting import GOES_BY_ITSELF
 from gateway.register.guides import AnyState, Owner, guide
@@ -19,6 +20,8 @@ from gateway.services.counter import Counter
 from gateway.store import (
     CertificateDelivery,
     CertificateRow,
+    ImportState,
+    IssueState,
     certificates,
     maintenance,
     outbox,
@@ -95,15 +98,37 @@ def whereabouts_of(conn: Connection, row: CertificateRow, now: datetime) -> Wher
     return Whereabouts(awaited=tuple(awaited), destinations=destinations)
 
 
+_SETTLED: Final = frozenset(
+    {
+        UtilisationStatus.FULL,
+        UtilisationStatus.REJECTED,
+        UtilisationStatus.WITHDRAWN,
+        UtilisationStatus.EXPIRED_UNUSED,
+    }
+)
+"""What customs reported after which nobody has to use or decide anything."""
+_DOUBTED: Final[Mapping[UtilisationStatus, ImportState]] = {
+    UtilisationStatus.UNDER_QUERY: ImportState.UNDER_VERIFICATION,
+    UtilisationStatus.PENDING: ImportState.PENDING,
+}
+
+
 def _of_state(row: CertificateRow) -> Iterator[Awaited]:
-    found = guide(row.state)
+    """Yield what the state asks for; of an issued one, what customs over there is waiting for."""
+    state, since = row.state, row.state_since
+    reported = row.reported_status if state is IssueState.ISSUED else None
+    if reported in _SETTLED:
+        return
+    if reported is not None and reported in _DOUBTED:
+        state, since = _DOUBTED[reported], row.updated_at
+    found = guide(state)
     if found is not None:
         yield Awaited(
-            state=row.state,
+            state=state,
             owner=found.owner,
             reason=found.reason,
             next_step=found.next_step,
-            expected_by=found.deadline(row.state_since, row.valid_until),
+            expected_by=found.deadline(since, row.valid_until),
         )
 
 

@@ -8,13 +8,15 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from gateway.documents import UtilisationStatus
+from gateway.documents import DocumentType, UtilisationStatus
 from gateway.documents.base import Money
 from gateway.documents.customs_response import Reason, Security
 from gateway.documents.parties import Address, Consignee, Exporter
 from gateway.operations.alerting import AlertDesk, judge
 from gateway.operations.observations import Reading
 from gateway.operations.report_counts import count_reports
+from gateway.paper.order import Standing
+from gateway.paper.summary import Attester, sign_summary, summary_of
 from gateway.services import four_eyes, specimens
 from gateway.services.people.roles import Visitor
 from gateway.services.specimens import EntryOrder
@@ -54,12 +56,14 @@ class Busy:
     Attributes:
         crossed: the message that brought the certificate to Kenya.
         dead: a message of Zambia that nobody tries to send any more.
+        code: what the QR code on the certificate's paper says.
     """
 
     zm: House = field(repr=False)
     ke: House = field(repr=False)
     crossed: str
     dead: str
+    code: str
 
     def house_of(self, role: PersonRole) -> House:
         """The console at which a role finds most: what Zambia issued came to Kenya."""
@@ -107,15 +111,15 @@ def make_busy(pki: DemoPki, make: Callable[[], Store]) -> Busy:
     _propose(ke)
     dead = _fail(zm)
     _alert(zm)
-    _fill_directory(ke)
     for side in (zm, ke):
+        _fill_directory(side)
         _mark_odd(side)
         with side.front.desk.store.begin() as conn:
             tallies.fold(conn, at=NOW)
         count_reports(side.front.desk, at=NOW)
     with zm.desk.store.read() as conn:
         crossed = outbox.page(conn, limit=100)[-1].message_id
-    return Busy(zm=zm, ke=ke, crossed=crossed, dead=dead)
+    return Busy(zm=zm, ke=ke, crossed=crossed, dead=dead, code=_code(zm))
 
 
 def _decide(customs: Gateway) -> None:
@@ -189,8 +193,24 @@ def _fill_directory(house: House) -> None:
         authority_code="KE-KRA", name="Namanga border post", valid_from=since, is_public=True
     )
     stamp = EntryOrder(authority_code="ZM-ZRA", name="Stamp", valid_from=since, picture=png())
-    specimens.enter(desk, DirectoryKind.OFFICE, Duty.CUSTOMS, "KE", office, actor="user:test")
     specimens.enter(desk, DirectoryKind.STAMP, Duty.ISSUING, "ZM", stamp, actor="user:test")
+    specimens.enter(desk, DirectoryKind.OFFICE, Duty.CUSTOMS, "KE", office, actor="user:test")
+
+
+def _code(house: House) -> str:
+    """Return the signed summary of a certificate, as it stands in the code on its paper."""
+    desk = house.front.desk
+    with house.desk.store.read() as conn:
+        (row,) = certificates.by_serial(conn, "ZM-20260309-000123")
+    summary = summary_of(
+        certificate(),
+        sha256=row.payload_sha256,
+        standing=Standing.PARTLY_USED,
+        stated_at=NOW,
+        attester=Attester.AUTHORITY,
+        attester_country="ZM",
+    )
+    return sign_summary(summary, desk.signers[DocumentType.CERTIFICATE_OF_ORIGIN])
 
 
 def _mark_odd(house: House) -> None:

@@ -128,6 +128,7 @@ def sight(busy: Busy, page: Page) -> Sight:
     places = PLACES | {
         "message_id": busy.dead if house is busy.zm else busy.crossed,
         "message": busy.crossed,
+        "text": busy.code,
         "identifier": other,
     }
     return Sight(page=page, path=address(page, places), who=who, house=house)
@@ -142,7 +143,7 @@ def is_html(seen: Sight) -> bool:
         client = seen.house.signed_in[seen.who]
     answer = client.get(seen.path)
     assert answer.status_code in {200, 303}, (seen.path, answer.get_data(as_text=True))
-    return answer.mimetype == "text/html"
+    return answer.mimetype == "text/html" and "Content-Disposition" not in answer.headers
 
 
 GETS = tuple(page for page in PAGES if page.method is Method.GET)

@@ -11,6 +11,7 @@ from gateway.services.people.roles import RIGHTS_OF, Right
 from gateway.store import DeliveryState, JournalAction, PersonRole, journal, outbox
 from gateway.xml.parsing import parse
 from tests.api.conftest import make_border
+from tests.console.busy import DOUBTED, FAILED, ODD, REFUSED, Busy, serial
 from tests.console.house import House, make_house
 from tests.factories import certificate
 
@@ -155,3 +156,24 @@ def test_whoever_may_not_find_sees_no_certificate(houses: tuple[House, House]) -
     assert Right.FIND not in RIGHTS_OF[PersonRole.OPERATOR]
     for path in (PAGE, f"/verification/ZM/{SERIAL}"):
         assert houses[0].as_role(PersonRole.OPERATOR).get(path).status_code == 403
+
+
+def test_what_customs_settled_awaits_nobody_and_what_it_doubts_awaits_an_answer(busy: Busy) -> None:
+    said = {
+        number: page_of(busy.zm, OFFICER, f"/certificates/ZM/{serial(number)}?lang=en")
+        for number in (REFUSED, ODD, DOUBTED)
+    }
+    for settled in (REFUSED, ODD):
+        assert "may be used until" not in said[settled]
+        assert "Nothing more is awaited" in said[settled]
+    assert "may be used until" not in said[DOUBTED]
+    assert "Who acts: " in said[DOUBTED]
+
+
+def test_an_attempt_says_what_came_of_it_in_words(busy: Busy) -> None:
+    page = page_of(busy.zm, OFFICER, f"/certificates/ZM/{serial(FAILED)}?lang=fr")
+    attempt = re.search(r'<li class="step-attempt">(.*?)</li>', page, re.S)
+    assert attempt is not None
+    assert "Aucune connexion au correspondant" in attempt[1]
+    page = page_of(busy.zm, OFFICER, f"{PAGE}?lang=fr")
+    assert "DELIVERED" not in page

@@ -29,6 +29,7 @@ from tests.databases import copied_stores
 OWNED = {
     "certificate",
     "certificate_xml",
+    "certificate_paper",
     "verification",
     "message_envelope",
     "message_receipt",
@@ -55,8 +56,20 @@ OF_THE_GATEWAY = {
     "end_maintenance",
     "report_csv",
     "end_session",
+    "end_maintenance",
+    "report_pdf",
+    "end_certificate",
+    "store_list",
+    "public_code",
+    "directory_entry",
+    "directory_correct",
+    "specimen_picture",
 }
 """Pages of a thing of the gateway, or of the visitor alone, whatever the organisation."""
+
+
+READ_BY_ALL = {"directory_correct"}
+"""Pages that change a thing of the issuing authority which everybody with the right may see."""
 
 
 class Place(StrEnum):
@@ -176,6 +189,7 @@ def places(busy: Busy, guest: Guest) -> dict[str, str]:
         "identifier": "KE-SW" if at_issuer else "ZM-SW",
         "message_id": busy.dead if at_issuer else _sent_from(house),
         "message": busy.crossed,
+        "text": busy.code,
         "login": "own-issuer" if HOME_OF[guest.role].value.startswith("ISSUING") else "own-customs",
     }
 
@@ -188,7 +202,7 @@ def _sent_from(house: House) -> str:
 def ask(browser: Browser, page: Page, at: str) -> TestResponse:
     if page.method is Method.GET:
         return browser.get(at)
-    if not browser.seal:
+    if browser.last is None or browser.last.mimetype != "text/html" or not browser.seal:
         browser.follow("/account")
     return browser.post(at, **FORMS.get(page.name, {}))
 
@@ -206,6 +220,9 @@ def expected(page: Page, guest: Guest) -> str:
         return "in" if page.right is Open.HALFWAY else "step"
     if isinstance(page.right, Right) and page.right not in guest.rights:
         return "refused"
+    if page.name in READ_BY_ALL:
+        issues = guest.place is Place.OWN and guest.role is PersonRole.ISSUING_ADMINISTRATOR
+        return "in" if issues else "refused"
     others = guest.place is Place.OTHER and guest.role is not PersonRole.AUDITOR
     return "missing" if page.name in OWNED and others else "in"
 
@@ -225,6 +242,7 @@ FIRST_STEPS = {"factor", "do_factor", "enrol", "do_enrol", "sign_out", "do_sign_
 MAY_BE_MISSING = {
     ("public_check_one", "missing"),
     ("acknowledge_alert", "missing"),
+    ("end_maintenance", "missing"),
     ("settle_proposal", "refused"),
     ("change_person", "refused"),
 }

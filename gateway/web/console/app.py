@@ -145,7 +145,7 @@ class _Served:
         """Return the page that words whatever was raised."""
         error = as_gateway_error(exc)
         log.info("page refused", code=error.code, status=error.http_status)
-        visit = self._visit(self._origin(), g.get("visitor"), {})
+        visit = self._visit(self._origin(), g.get("visitor"), {}, reads_form=False)
         views = [finding_view(each, visit.words.language) for each in error.findings]
         key = f"error.{error.code}"
         values = {
@@ -191,8 +191,16 @@ class _Served:
         token = guard.token_in(request, guard.SESSION)
         return None if token is None else visitor_of(self._people, token)
 
-    def _visit(self, origin: Origin, visitor: Visitor | None, path: dict[str, str]) -> Visit:
-        is_form = request.method == "POST"
+    def _visit(
+        self,
+        origin: Origin,
+        visitor: Visitor | None,
+        path: dict[str, str],
+        *,
+        reads_form: bool = True,
+    ) -> Visit:
+        """Return the request as handlers read it; after a failure its form is not read again."""
+        is_form = reads_form and request.method == "POST"
         return Visit(
             counter=self._counter,
             people=self._people,
@@ -202,7 +210,7 @@ class _Served:
             visitor=visitor,
             path=path,
             query=request.args.to_dict(),
-            form=request.form.to_dict() if is_form and path is not None else {},
+            form=request.form.to_dict() if is_form else {},
             many=dict(request.form.lists()) if is_form else {},
             files=_uploads() if is_form else {},
             operating=self._operating,
