@@ -6,6 +6,7 @@
   let timer = 0;
   let asked = "";
   let working = false;
+  let unsaved = false;
 
   // What is looked at while one types: everything but pictures and the button.
   const content = () => {
@@ -63,6 +64,7 @@
   };
 
   const typed = () => {
+    unsaved = true;
     if (document.getElementById("send")) form.classList.add("stale");
     later(PAUSE);
   };
@@ -92,6 +94,7 @@
   const listen = () => {
     form.addEventListener("input", typed);
     form.addEventListener("change", typed);
+    form.addEventListener("submit", () => { unsaved = false; });
     form.addEventListener("click", (event) => {
       const button = event.target.closest("button[data-swap]");
       if (!button) return;
@@ -109,6 +112,9 @@
       });
     }
   };
+
+  // What stands in the form is kept nowhere else.
+  window.addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
 
   if (form) listen();
 })();
