@@ -1,15 +1,12 @@
-"""What an issuing officer has to see: where certificates are, what customs did, what waits."""
+"""What an issuing officer has to see: where certificates are, and what waits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Final
 
 from sqlalchemy import Connection
 
-from gateway.documents import UtilisationStatus
 from gateway.errors import NotFoundError
 from gateway.services.access import Caller, Scope
 from gateway.services.counter import Counter
@@ -21,18 +18,15 @@ from gateway.store import (
     CertificateRow,
     DeliveryState,
     Dispatch,
-    ResponseRow,
     Side,
     certificates,
     dead_letters,
     outbox,
     peers,
-    utilisation,
 )
 from gateway.store.dead_letters import Choice
 from gateway.store.search import Criteria
 
-_NEWEST: Final = 500
 _MOST_WAITING: Final = 100
 _OPEN: Final = (
     DeliveryState.FAILED,
@@ -40,15 +34,6 @@ _OPEN: Final = (
     DeliveryState.RETRYING,
     DeliveryState.QUEUED,
 )
-
-
-class Urgency(IntEnum):
-    """Orders what customs reported, what needs an answer first."""
-
-    REFUSED = 0
-    OVER_USED = 1
-    DOUBTED = 2
-    USED = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,15 +50,6 @@ class IssuedPage:
 
     certificates: tuple[IssuedCertificate, ...]
     cursor: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Feedback:
-    """Is the newest response of customs to one certificate."""
-
-    urgency: Urgency
-    row: CertificateRow
-    response: ResponseRow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,20 +83,6 @@ def issued(
             for row in page.rows
         )
     return IssuedPage(certificates=found, cursor=page.cursor)
-
-
-def feedback(counter: Counter, caller: Caller, *, limit: int) -> tuple[Feedback, ...]:
-    """Return what customs reported of late about the caller's certificates, refusals first."""
-    caller.require(Scope.READ)
-    with counter.desk.store.read() as conn:
-        newest = utilisation.newest_received(conn, limit=_NEWEST)
-        rows = certificates.of_keys(conn, {each.certificate_id for each in newest})
-    found: dict[int, Feedback] = {}
-    for response in newest:
-        row = rows[response.certificate_id]
-        if row.side is Side.ISSUED and caller.may_see(row) and row.id not in found:
-            found[row.id] = Feedback(urgency=_urgency(row), row=row, response=response)
-    return _first(found.values(), limit)
 
 
 def waiting(counter: Counter, caller: Caller) -> tuple[WaitingMessage, ...]:
@@ -179,17 +141,3 @@ def _own(conn: Connection, caller: Caller, found: Dispatch) -> CertificateRow | 
     rows = certificates.in_conversation(conn, found.conversation_id)
     own = (row for row in rows if row.side is Side.ISSUED and caller.may_see(row))
     return next(own, None)
-
-
-def _urgency(row: CertificateRow) -> Urgency:
-    if row.reported_status is UtilisationStatus.REJECTED:
-        return Urgency.REFUSED
-    if row.over_used or row.contradicted or row.reported_status is UtilisationStatus.WITHDRAWN:
-        return Urgency.OVER_USED
-    if row.reported_status in (UtilisationStatus.UNDER_QUERY, UtilisationStatus.PENDING):
-        return Urgency.DOUBTED
-    return Urgency.USED
-
-
-def _first(found: Iterable[Feedback], limit: int) -> tuple[Feedback, ...]:
-    return tuple(sorted(found, key=lambda each: (each.urgency, -each.response.id))[:limit])

@@ -32,6 +32,7 @@ from gateway.exchange.intake import Reading, read_certificates
 from gateway.exchange.outbound import (
     Submission,
     book_ahead,
+    dry_run,
     judge_ahead,
     known_receiver,
     submit_within,
@@ -207,6 +208,28 @@ def try_submission(counter: Counter, caller: Caller, reading: Reading) -> Taken:
     with counter.trial() as conn:
         taken = submit(counter, conn, caller, reading)
         return _as_trial(counter.desk, taken, reading.document, signed=reading.signed)
+
+
+def foresee_submission(counter: Counter, caller: Caller, reading: Reading) -> Taken:
+    """Return the findings of ``submit`` and of the peer, those that refuse among them.
+
+    Only reads, so that it may be asked while somebody types: nothing is signed, and whether the
+    signed message fits schema and size is left to ``try_submission``.
+
+    Raises:
+        NotPermittedError: it is not the caller's to issue.
+    """
+    document = _permitted(counter, caller, reading)
+    submission = dry_run(counter.desk, document)
+    with counter.desk.store.read() as conn:
+        peer = known_receiver(conn, document)
+    taken = Taken(
+        issuing_country=document.exporting_country,
+        serial_number=document.serial_number,
+        submission=replace(submission, findings=reading.findings + submission.findings),
+        peer=peer,
+    )
+    return _as_trial(counter.desk, taken, document, signed=reading.signed)
 
 
 def decide(counter: Counter, conn: Connection, caller: Caller, action: CustomsAction) -> Taken:

@@ -153,10 +153,10 @@ def _by_state_or_day(visible: Visible, criteria: Criteria, after: Position | Non
     own = certificates
     side = _one_side(visible, criteria)
     dated = criteria.issued_from or criteria.issued_until
-    if criteria.state is not None and side is not None and not dated:
-        query = select(own.c.id.label("certificate_id")).where(
-            own.c.side == side, own.c.state == criteria.state.value
-        )
+    if side is not None and not dated:
+        query = select(own.c.id.label("certificate_id")).where(own.c.side == side)
+        if criteria.state is not None:
+            query = query.where(own.c.state == criteria.state.value)
         if after is not None:
             query = query.where(own.c.id < after.certificate_id)
         return query.order_by(own.c.id.desc()).limit(WALK)
@@ -183,7 +183,7 @@ def _hits(walked: Select[Any], visible: Visible, criteria: Criteria) -> Select[A
     steps = walked.subquery("steps")
     own = certificates
     query = select(steps).join(own, own.c.id == steps.c.certificate_id)
-    query = query.where(_is_visible(visible), *_columns(criteria))
+    query = query.where(is_visible(visible), *_columns(criteria))
     query = query.where(*(_has(each, own.c.id) for each in criteria.keys))
     if "term" in steps.c:
         return query.order_by(steps.c.term, steps.c.certificate_id)
@@ -192,7 +192,8 @@ def _hits(walked: Select[Any], visible: Visible, criteria: Criteria) -> Select[A
     return query.order_by(steps.c.certificate_id.desc())
 
 
-def _is_visible(visible: Visible) -> ColumnElement[bool]:
+def is_visible(visible: Visible) -> ColumnElement[bool]:
+    """Return the condition that a certificate is visible."""
     own, sides = certificates.c, []
     if visible.issued:
         terms = [own.side == Side.ISSUED]

@@ -257,16 +257,16 @@ def newest(conn: Connection, certificate_id: int) -> ResponseRow | None:
     return _first(conn, query.order_by(table.c.sequence_number.desc(), table.c.id).limit(1))
 
 
-def newest_received(conn: Connection, *, limit: int = 500) -> tuple[ResponseRow, ...]:
-    """Return responses of foreign customs among the newest of all, newest first."""
-    newest = select(table.c.id).order_by(table.c.id.desc()).limit(10 * limit)
+def newest_received(
+    conn: Connection, certificate_ids: Collection[int]
+) -> Mapping[int, ResponseRow]:
+    """Return the newest response of foreign customs to each of these certificates."""
     query = (
         select(*_COLUMNS)
-        .where(table.c.id.in_(newest), table.c.standing.in_(_RECEIVED))
-        .order_by(table.c.id.desc())
-        .limit(limit)
+        .where(table.c.certificate_id.in_(certificate_ids), table.c.standing.in_(_RECEIVED))
+        .order_by(table.c.id)
     )
-    return tuple(_response(row) for row in conn.execute(query))
+    return {row.certificate_id: _response(row) for row in conn.execute(query)}
 
 
 def known_sequences(conn: Connection, certificate_id: int) -> int:

@@ -12,7 +12,7 @@ from gateway.documents import CertificateKind
 from gateway.documents.certificate_of_origin import Invoice
 from gateway.documents.parties import Address, Consignee, DocumentReference, Exporter
 from gateway.register.carriage import Carriage
-from gateway.register.register import record_issued
+from gateway.register.register import record_issued, record_received
 from gateway.store import (
     IssueState,
     SearchField,
@@ -188,6 +188,7 @@ PLANS = {
     "declaration": key(SearchField.DECLARATION, "KE"),
     "hs": key(SearchField.HS, "52"),
     "route": Criteria(issuing_country="ZM", destination_country="KE"),
+    "side": Criteria(side=Side.ISSUED),
     "state": Criteria(side=Side.ISSUED, state=IssueState.ISSUED),
     "dates": Criteria(issued_from=date(2026, 1, 1), issued_until=date(2026, 12, 31)),
     "kind": Criteria(kind=CertificateKind.STANDARD),
@@ -294,3 +295,32 @@ def test_the_next_page_is_asked_for_with_the_cursor_of_the_page_before(border):
     first = border.zm.get("/certificates?exporter=kafue&limit=2").json["next"]
     other = border.zm.get(f"/certificates?exporter=other&limit=2&cursor={first}")
     assert (other.status_code, other.json["code"]) == (400, "BAD_REQUEST")
+
+
+def test_few_received_among_many_issued_are_on_the_first_page(
+    stocked: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coo = certificate(serial_number="KE-20260309-000099", exporting_country="KE")
+    with stocked.begin() as conn:
+        record_received(
+            conn,
+            coo,
+            Carriage(
+                payload=b"99",
+                message_id="urn:test:99",
+                conversation_id="urn:conversation:99",
+                peer_id=None,
+                at=NOW,
+            ),
+        )
+        for number in (91, 92, 93):
+            register(conn, number, issued_at=NOW + timedelta(days=1))
+    monkeypatch.setattr(search, "WALK", 2)
+    with stocked.read() as conn:
+        for visible, criteria in (
+            (Visible(issued=False, received=True), Criteria()),
+            (ALL, Criteria(side=Side.RECEIVED)),
+        ):
+            page = search.search(conn, visible, criteria, after=None, limit=5)
+            assert [row.serial_number for row in page.certificates] == ["KE-20260309-000099"]
+            assert page.go_on is None

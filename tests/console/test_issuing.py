@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from gateway.store import (
 )
 from gateway.trust import sign
 from gateway.trust.demo_pki import DemoPki
+from gateway.web.console import issuing
 from tests.api.conftest import Border, make_border
 from tests.console.house import Browser, House, make_house
 from tests.exchange.corridor import TABLES, decide
@@ -155,6 +157,33 @@ def test_refusals_stand_first_then_withdrawals_then_the_rest(border: Border, zam
     assert "Origin of the goods is doubted" in section
     refused = zambia.as_role(OFFICER).get(f"/certificates/ZM/{numbered(2).serial_number}")
     assert "labelled as made elsewhere" in refused.get_data(as_text=True)
+
+
+def test_feedback_is_paged_and_narrowed_to_one_urgency(
+    border: Border, zambia: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reason = Reason(code="ORIGIN_DOUBT", text="The cones are labelled as made elsewhere.")
+    for last, decision, more in (
+        (1, UtilisationStatus.REJECTED, {"reasons": (reason,)}),
+        (2, UtilisationStatus.ACCEPTED, {}),
+        (3, UtilisationStatus.ACCEPTED, {}),
+    ):
+        border.zm.submit(numbered(last))
+        border.deliver()
+        serial = numbered(last).serial_number
+        decide(border.corridor.ke, decision, serial_number=serial, **more)
+        border.deliver()
+    monkeypatch.setattr(issuing, "_EACH", 1)
+    browser, seen, path = zambia.as_role(OFFICER), [], "/issuing/feedback"
+    for _ in range(3):
+        page = browser.get(path).get_data(as_text=True)
+        seen += re.findall(r"/certificates/ZM/ZM-20260309-00000(\d)", page)
+        following = re.search(r'href="([^"]+)" rel="next"', page)
+        path = "" if following is None else html.unescape(following[1])
+    assert (sorted(seen), seen[0], path) == (["1", "2", "3"], "1", "")
+    page = browser.get("/issuing/feedback?urgency=REFUSED").get_data(as_text=True)
+    assert re.findall(r"/certificates/ZM/ZM-20260309-00000(\d)", page) == ["1"]
+    assert browser.get("/issuing/feedback?urgency=x&cursor=y").status_code == 400
 
 
 def test_each_certificate_says_where_it_is(border: Border, zambia: House) -> None:

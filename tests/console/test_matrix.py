@@ -38,6 +38,7 @@ OWNED = {
     "settle_proposal",
     "resend_own",
     "hold_own",
+    "form_sent",
     "invite_person",
     "change_person",
 }

@@ -96,6 +96,28 @@ partial_index(
     certificates.c.valid_until,
     certificates.c.id,
 )
+_AT_EASE = "AND NOT over_used AND NOT contradicted"
+FEEDBACK = {
+    "refused": "reported_status = 'REJECTED'",
+    "over_used": (
+        "reported_status <> 'REJECTED'"
+        " AND (over_used OR contradicted OR reported_status = 'WITHDRAWN')"
+    ),
+    "doubted": f"reported_status IN ('UNDER_QUERY', 'PENDING') {_AT_EASE}",
+    "used": (
+        "reported_status IN ('RECEIVED', 'ACCEPTED', 'ACCEPTED_MINOR', 'PARTIAL', 'FULL',"
+        f" 'EXPIRED_UNUSED') {_AT_EASE}"
+    ),
+}
+"""What customs reported, most urgent first; every certificate is in one at most."""
+for _name, _rows in FEEDBACK.items():
+    partial_index(
+        f"ix_certificates_{_name}",
+        _rows,
+        certificates.c.side,
+        certificates.c.updated_at,
+        certificates.c.id,
+    )
 
 certificate_items = Table(
     "certificate_items",

@@ -74,6 +74,8 @@ _RETRY_AFTER: Final = 5
 _ELSEWHERE: Final = 303
 _LONGEST_FIELD: Final = 2_000_000
 _BROKEN: Final = 500
+_MOST_FIELDS: Final = 6_000
+"""A form of a hundred goods items has some four thousand."""
 
 
 def create_console_app(
@@ -89,6 +91,7 @@ def create_console_app(
     app.jinja_env.autoescape = True
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_FORM_MEMORY_SIZE"] = _LONGEST_FIELD
+    app.config["MAX_FORM_PARTS"] = _MOST_FIELDS
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 86_400
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False

@@ -12,15 +12,16 @@ from gateway.documents import CertificateOfOrigin, Finding
 from gateway.errors import GatewayError, InputError, InvalidDocumentError
 from gateway.exchange.intake import CANONICAL_JSON, MESSAGE_XML, Reading, read_certificates
 from gateway.services import issuing_desk
+from gateway.services.customs_feedback import customs_feedback
 from gateway.services.people.roles import Right
 from gateway.services.submission import submit, try_submission
 from gateway.services.wording import finding_view
+from gateway.store.feedback import Urgency
 from gateway.web.console.certificates import reason_names
 from gateway.web.console.finding import PURPOSE
 from gateway.web.console.pages import Answer, Go, Method, Page, Shown, Visit
 
 _EACH: Final = 25
-_MOST_FEEDBACK: Final = 50
 _MOST_DOCUMENTS: Final = 100
 _LARGEST: Final = 1_000_000
 _LONGEST_REASON: Final = 300
@@ -60,13 +61,32 @@ def show_issuing(visit: Visit) -> Answer:
     cursor = visit.query.get("cursor")
     values = {
         "page": issuing_desk.issued(counter, caller, cursor=cursor, limit=_EACH, purpose=PURPOSE),
-        "feedback": issuing_desk.feedback(counter, caller, limit=_MOST_FEEDBACK),
+        "told": customs_feedback(counter, caller, cursor=None, limit=_EACH),
         "waiting": issuing_desk.waiting(counter, caller),
         "now": counter.desk.clock(),
         "reason_name": reason_names(visit.words),
         "done": visit.query.get("done") if visit.query.get("done") in ("resent", "held") else None,
     }
     return Shown(template="issuing.html", values=values)
+
+
+def show_feedback(visit: Visit) -> Answer:
+    """Show all that customs reported, or what is of one urgency, page by page."""
+    named = visit.query.get("urgency", "").upper()
+    only = Urgency[named] if named in Urgency.__members__ else None
+    values = {
+        "told": customs_feedback(
+            visit.counter,
+            visit.caller,
+            urgencies=tuple(Urgency) if only is None else (only,),
+            cursor=visit.query.get("cursor"),
+            limit=_EACH,
+        ),
+        "only": only,
+        "urgencies": tuple(Urgency),
+        "reason_name": reason_names(visit.words),
+    }
+    return Shown(template="feedback.html", values=values)
 
 
 def show_submission(visit: Visit) -> Answer:
@@ -179,6 +199,7 @@ def _page(visit: Visit, work: _Work) -> Shown:
 
 PAGES: Final = (
     Page(name="issuing", path="/issuing", right=Right.SUBMIT, handler=show_issuing),
+    Page(name="feedback", path="/issuing/feedback", right=Right.SUBMIT, handler=show_feedback),
     Page(name="submission", path="/issuing/submit", right=Right.SUBMIT, handler=show_submission),
     Page(
         name="take_submission",

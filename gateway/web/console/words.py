@@ -64,6 +64,11 @@ def _flat(tree: Mapping[str, Any], at: str) -> Iterator[tuple[str, Text]]:
             yield from _flat(value, key)
 
 
+def undirected(text: str) -> str:
+    """Return a text without the invisible signs that turn the direction of writing."""
+    return text.translate(_BIDI)
+
+
 def shown(value: object) -> str:
     """Return what a document holds as text that cannot change what stands around it.
 
@@ -73,7 +78,7 @@ def shown(value: object) -> str:
     text = str(value)
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_seen(text.translate(_BIDI)))
+    return "".join(_seen(undirected(text)))
 
 
 def _seen(text: str) -> Iterator[str]:
