@@ -114,7 +114,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "prometheus_client": ("gateway.operations.metrics",),
     "requests": ("gateway.transport",),
     "urllib3": ("gateway.transport", "gateway.client"),
-    "jwt": ("gateway.services.tokens", "gateway.services.token_keys"),
+    "jwt": ("gateway.services.signed_tokens", "gateway.services.token_keys"),
     "flask": (
         "gateway.web",
         "gateway.app",

@@ -20,6 +20,7 @@ from gateway.web.console import (
     operating,
     paper_codes,
     peering,
+    provider,
     public,
     reporting,
     signing_in,
@@ -29,6 +30,7 @@ from gateway.web.console.pages import Page
 
 PAGES: Final[tuple[Page, ...]] = (
     *signing_in.PAGES,
+    *provider.PAGES,
     *account.PAGES,
     *finding.PAGES,
     *certificates.PAGES,
