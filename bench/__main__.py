@@ -1,6 +1,6 @@
 """Measures this machine and the gateway on it: choose measures, run them, show and keep them.
 
-``soak`` and ``workers`` as first word are commands apart, with options of their own.
+``paper``, ``soak`` and ``workers`` as first word are commands apart, with options of their own.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ import argparse
 import sys
 from dataclasses import replace
 
-from bench import archive, page, report, soak, stages, twelve, workers
+from bench import archive, page, paper, report, soak, stages, twelve, workers
 from bench.harness import Plan
 from bench.measures import chosen
 from bench.quiet import quiet
 
 FULL = Plan(rounds=7, seconds=0.12, attempts=3, limit=180.0, warms=True)
 QUICK = Plan(rounds=2, seconds=0.03, least=1)
-APART = {"soak": soak.main, "workers": workers.main}
+APART = {"paper": paper.main, "soak": soak.main, "workers": workers.main}
 
 
 def arguments() -> argparse.Namespace:

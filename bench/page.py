@@ -71,6 +71,7 @@ REPEAT = """\
     make bench ARGS="soak --messages 20000"     # memory over a long stream, both books compared
     make bench ARGS="soak --messages 2000 --kills 50 --engine postgresql"
     make bench ARGS="workers"                   # one worker process against two
+    make bench ARGS="paper"                     # the printed form and its parts, prints in a second
 
 A run whose control moves is begun again, three times at most. The figures, for programs:
 [results.json](../bench/results.json)."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
 from gateway.config_operations import LOOPBACK
-from gateway.config_section import Port, PublicUrl, Section
+from gateway.config_section import ASYMMETRIC, Port, PublicUrl, Section, is_provider_address
 
 
 class FormatsSection(Section):
@@ -112,32 +111,17 @@ class OauthSection(Section):
     @model_validator(mode="after")
     def _safe(self) -> Self:
         for url in (self.issuer, self.jwks_url):
-            if url is not None and not _is_https(url):
+            if url is not None and not is_provider_address(url):
                 raise ValueError("`issuer` and `jwks_url` are https addresses without a query")
         if self.jwks_url is not None and self.jwks_file is not None:
             raise ValueError("name `jwks_url` or `jwks_file`, not both")
-        if not set(self.algorithms) <= _ASYMMETRIC:
-            known = ", ".join(sorted(_ASYMMETRIC))
+        if not set(self.algorithms) <= ASYMMETRIC:
+            known = ", ".join(sorted(ASYMMETRIC))
             raise ValueError(f"`algorithms` are among {known}: none and HMAC prove nothing here")
         names = [each.client for each in self.clients]
         if len(set(names)) < len(names):
             raise ValueError("a client stands there twice")
         return self
-
-
-_ASYMMETRIC = frozenset(
-    f"{kind}{bits}" for kind in ("RS", "PS", "ES") for bits in ("256", "384", "512")
-)
-
-
-def _is_https(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return False
-    extra = parts.username or parts.password or parts.query or parts.fragment
-    return parts.scheme == "https" and bool(parts.hostname) and not extra
 
 
 class ApiSection(Section):

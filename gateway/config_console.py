@@ -8,8 +8,61 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from gateway.config_operations import LOOPBACK
-from gateway.config_section import Port, Section
+from gateway.config_section import ASYMMETRIC, Port, PublicUrl, Section, is_provider_address
 from gateway.documents import UtilisationStatus
+
+
+class OidcSection(Section):
+    """Lets people sign in at the console through an identity provider (OpenID Connect).
+
+    Accounts and roles stay ours: an identity opens the account to which it was linked, and no
+    claim enters anybody or gives a role.
+
+    Attributes:
+        issuer: https address by which the provider names itself; its description and all of
+            its addresses lie on that server.
+        name: what people call the provider; stands on the button.
+        client_id: this console at the provider.
+        client_secret: file with the secret of that client, mode 0600; kept in backups with
+            the keys.
+        public_url: where browsers reach the console, as `https://console.example:8446`; with
+            `/sign-in/provider/back` behind it the one redirect address to register there.
+        ca: PEM file of the anchors that the provider's server must chain to; those of the web
+            unless given.
+        scopes: asked for; `openid` is needed, and nothing more is read.
+        algorithms: signature algorithms that are believed.
+        factor_acr: values of the claim `acr` with which the provider has asked for a second
+            factor; they are also asked for.
+        factor_amr: values of the claim `amr` that say so, as `otp` or `hwk`. Unless one of
+            either is stated, the console asks for its own second factor.
+        clock_skew_seconds: how far the provider's clock may differ.
+        local_accounts: people may also sign in with login and password; if not, only a
+            one-time code of `eco user invite` opens a way.
+    """
+
+    issuer: Annotated[str, Field(max_length=300)]
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    client_id: Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]
+    client_secret: Path = Path("keys/oidc.secret")
+    public_url: PublicUrl
+    ca: Path | None = None
+    scopes: tuple[Annotated[str, Field(pattern=r"^[!-~]{1,100}$")], ...] = ("openid",)
+    algorithms: Annotated[tuple[str, ...], Field(min_length=1)] = ("RS256", "PS256", "ES256")
+    factor_acr: tuple[Annotated[str, Field(pattern=r"^[!-~]{1,200}$")], ...] = ()
+    factor_amr: tuple[Annotated[str, Field(pattern=r"^[!-~]{1,200}$")], ...] = ()
+    clock_skew_seconds: Annotated[int, Field(ge=0, le=300)] = 30
+    local_accounts: bool = True
+
+    @model_validator(mode="after")
+    def _safe(self) -> Self:
+        if not is_provider_address(self.issuer):
+            raise ValueError("`issuer` is an https address without a query")
+        if "openid" not in self.scopes:
+            raise ValueError("`scopes` must hold `openid`")
+        if not set(self.algorithms) <= ASYMMETRIC:
+            known = ", ".join(sorted(ASYMMETRIC))
+            raise ValueError(f"`algorithms` are among {known}: none and HMAC prove nothing here")
+        return self
 
 
 class ConsoleSection(Section):
@@ -34,6 +87,7 @@ class ConsoleSection(Section):
         max_upload_bytes: largest form or file taken.
         four_eyes: decisions of customs that one officer proposes at the console and another of
             the same organisation confirms; `[]` where one officer works alone.
+        oidc: the identity provider through which people may sign in, if any.
     """
 
     host: str = "127.0.0.1"
@@ -53,6 +107,7 @@ class ConsoleSection(Section):
         UtilisationStatus.REJECTED,
         UtilisationStatus.WITHDRAWN,
     )
+    oidc: OidcSection | None = None
 
     @model_validator(mode="after")
     def _safe(self) -> Self:

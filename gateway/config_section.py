@@ -26,6 +26,23 @@ def _base_address(url: str) -> str:
 PublicUrl = Annotated[str, AfterValidator(_base_address)]
 
 
+ASYMMETRIC = frozenset(
+    f"{kind}{bits}" for kind in ("RS", "PS", "ES") for bits in ("256", "384", "512")
+)
+"""Signature algorithms of tokens that a setting may name."""
+
+
+def is_provider_address(url: str) -> bool:
+    """Return whether this is an https address without user, query or fragment."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    extra = parts.username or parts.password or parts.query or parts.fragment
+    return parts.scheme == "https" and bool(parts.hostname) and not extra
+
+
 class Section(BaseModel):
     """Is the strict, frozen base of every section of the settings file."""
 

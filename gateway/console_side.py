@@ -24,6 +24,8 @@ from gateway.national_side import counter_of
 from gateway.services.home_key import load_home_key
 from gateway.services.operating.desk import OperatingDesk
 from gateway.services.people.desk import PeopleDesk, SessionTerms
+from gateway.services.people.openid import OpenIdTerms, load_client_secret
+from gateway.services.people.openid_provider import OpenIdProvider
 from gateway.services.people.secrets import Secrets
 from gateway.store import Store
 from gateway.watching import premises_of
@@ -77,7 +79,30 @@ def people_desk(gateway: Gateway) -> PeopleDesk:
             whole=timedelta(hours=own.session_hours),
             needs_factor=own.second_factor,
         ),
+        provider=_provider(settings),
     )
+
+
+def _provider(settings: Settings) -> OpenIdProvider | None:
+    """Return the identity provider of the console, None where none is configured."""
+    own = settings.console.oidc
+    if own is None:
+        return None
+    terms = OpenIdTerms(
+        issuer=own.issuer,
+        name=own.name,
+        client_id=own.client_id,
+        client_secret=load_client_secret(settings.resolve(own.client_secret)),
+        console=own.public_url,
+        ca=settings.resolve_own(own.ca),
+        scopes=own.scopes,
+        algorithms=frozenset(own.algorithms),
+        factor_acr=own.factor_acr,
+        factor_amr=own.factor_amr,
+        skew=timedelta(seconds=own.clock_skew_seconds),
+        local_accounts=own.local_accounts,
+    )
+    return OpenIdProvider(terms)
 
 
 def console_settings(settings: Settings) -> ConsoleSettings:

@@ -20,7 +20,9 @@ are called; none of them crosses a room's border.
     │   ├── ConflictError (KeyReusedError, RequestInWorkError)
     ├── AccessError             who asks is not known here, or may not have this
     │   ├── NotAuthenticatedError (SignInError), NotPermittedError,
-    │   └── TokenKeysUnavailableError
+    │   ├── TokenKeysUnavailableError, ProviderUnavailableError, ProviderRefusedError,
+    │   ├── JourneyLostError, IdTokenError (ProviderClockError), NotLinkedError,
+    │   └── LocalAccountsOffError
     ├── TrustError              a signature or signing certificate does not hold
     │   ├── SignatureMissingError, SignatureShapeError, SignatureInvalidError,
     │   ├── AlgorithmNotAllowedError, SignerUntrustedError, SignerExpiredError,
@@ -297,6 +299,65 @@ class TokenKeysUnavailableError(AccessError):
     http_status = 503
     retryable = True
     remedy = "Repeat the request later; the operator looks whether the provider can be reached."
+
+
+class ProviderUnavailableError(AccessError):
+    """The identity provider of the console gives no usable answer."""
+
+    code = "PROVIDER_UNAVAILABLE"
+    http_status = 503
+    retryable = True
+    remedy = "Try again later; the operator looks into the log, and at [console.oidc]."
+
+
+class ProviderRefusedError(AccessError):
+    """The identity provider did not sign the person in."""
+
+    code = "PROVIDER_REFUSED"
+    remedy = "Sign in again; who is refused again asks whoever looks after the provider."
+
+
+class JourneyLostError(AccessError):
+    """What comes back from the identity provider belongs to no sign-in begun in this browser."""
+
+    code = "SIGN_IN_LOST"
+    http_status = 400
+    remedy = "Begin anew at /sign-in, in one window, within ten minutes and with cookies allowed."
+
+
+class IdTokenError(AccessError):
+    """What the identity provider states about the person does not hold."""
+
+    code = "ID_TOKEN"
+    http_status = 401
+    remedy = "The operator looks into the log for the reason, and at [console.oidc]."
+
+
+class ProviderClockError(IdTokenError):
+    """What the identity provider states is out of date: one of the clocks is wrong."""
+
+    code = "PROVIDER_CLOCK"
+    remedy = "The operator compares the clocks of the gateway and of the identity provider."
+
+
+class NotLinkedError(AccessError):
+    """The identity provider knows the person, but no account that is open here is theirs."""
+
+    code = "NOT_LINKED"
+    remedy = "An administrator links the identity to an account (`eco user link`, *People*)."
+
+    def __init__(self, detail: str, *, subject: str) -> None:
+        super().__init__(detail)
+        self.subject = subject
+
+
+class LocalAccountsOffError(AccessError):
+    """People sign in here through the identity provider, not with passwords of the gateway."""
+
+    code = "LOCAL_ACCOUNTS_OFF"
+    remedy = (
+        "Sign in through the provider; the owner of the home can open a way (`eco user invite`)."
+    )
 
 
 class TrustError(GatewayError):

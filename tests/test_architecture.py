@@ -114,7 +114,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "prometheus_client": ("gateway.operations.metrics",),
     "requests": ("gateway.transport",),
     "urllib3": ("gateway.transport", "gateway.client"),
-    "jwt": ("gateway.services.tokens", "gateway.services.token_keys"),
+    "jwt": ("gateway.services.signed_tokens", "gateway.services.token_keys"),
     "flask": (
         "gateway.web",
         "gateway.app",
@@ -127,7 +127,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "apscheduler": ("gateway.jobs",),
     "click": ("gateway.cli",),
     "typst": ("gateway.guide.pdf", "gateway.paper.printing", "gateway.paper.reports"),
-    "segno": ("gateway.paper.qr", "gateway.web.console.signing_in"),
+    "segno": ("gateway.web.console.signing_in",),
     "yaml": (
         "gateway.yaml_loaders",
         "gateway.agreements",

@@ -57,7 +57,9 @@ def _named_keys(settings: Settings) -> Iterator[Path]:
             if path is not None:
                 yield settings.resolve(path)
     yield settings.resolve(settings.tls.key)
-    for own in (settings.webhooks.key, settings.console.secret):
+    oidc = settings.console.oidc
+    own_secrets = (settings.webhooks.key, settings.console.secret)
+    for own in own_secrets if oidc is None else (*own_secrets, oidc.client_secret):
         path = settings.resolve(own)  # no PEM: nothing in it says that it is secret
         if path.is_file():
             yield path

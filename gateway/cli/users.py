@@ -13,7 +13,7 @@ from gateway.cli.opening import actor, the_gateway
 from gateway.cli.output import minute, table
 from gateway.console_side import people_desk
 from gateway.documents import Language
-from gateway.services.people import directory
+from gateway.services.people import directory, linking
 from gateway.services.people.desk import PeopleDesk
 from gateway.services.people.directory import Invitation, PersonOrder
 from gateway.store import Person, PersonRole, PersonState, clients, people
@@ -24,7 +24,7 @@ _LANGUAGE = click.Choice([each.value for each in Language])
 
 @click.group(cls=OrderedGroup)
 def user() -> None:
-    """Enter, list, invite, suspend and resume people at the console."""
+    """Enter, list, invite, link, suspend and resume people at the console."""
 
 
 @user.command("add")
@@ -63,16 +63,19 @@ def add_user(
         with desk.store.read() as conn:
             owner = clients.by_code(conn, code)
         invitation = directory.enter(desk, owner, order, actor=actor())
-    _show_once(call, invitation)
+        local = desk.local_accounts
+    _show_once(call, invitation, once=not local)
 
 
 @user.command("list")
 @common
 def list_users(call: Invocation) -> None:
     """List the people."""
-    with _the_desk(call) as desk, desk.store.read() as conn:
-        owners = {each.id: each.code for each in clients.every(conn)}
-        found = people.every(conn)
+    with _the_desk(call) as desk:
+        with desk.store.read() as conn:
+            owners = {each.id: each.code for each in clients.every(conn)}
+            found = people.every(conn)
+        linked = linking.identities_here(desk)
     rows = [
         (
             each.login,
@@ -80,13 +83,17 @@ def list_users(call: Invocation) -> None:
             each.role + (" +people" if each.administers else ""),
             each.state,
             "yes" if each.factor_confirmed else "no",
+            "yes" if each.id in linked else "no",
             "never" if each.last_signed_in_at is None else minute(each.last_signed_in_at),
         )
         for each in found
     ]
-    heads = ("login", "organisation", "role", "state", "second factor", "last signed in")
+    heads = ("login", "organisation", "role", "state", "second factor", "linked", "last signed in")
     call.output.result(
-        [_view(each, owners[each.organisation_id]) for each in found],
+        [
+            _view(each, owners[each.organisation_id]) | {"linked": each.id in linked}
+            for each in found
+        ],
         table(heads, rows) if found else ["nobody is entered; `eco user add` enters one"],
     )
 
@@ -99,7 +106,35 @@ def invite_user(call: Invocation, login: str, forget_factor: bool) -> None:
     """Make a new one-time code for LOGIN, who forgot the password or never set one."""
     with _the_desk(call) as desk:
         invitation = directory.invite(desk, login, actor=actor(), forget_factor=forget_factor)
-    _show_once(call, invitation)
+        local = desk.local_accounts
+    _show_once(call, invitation, once=not local)
+
+
+@user.command("link")
+@click.argument("login")
+@click.option("--subject", required=True, help="What the identity provider calls them (`sub`).")
+@common
+def link_user(call: Invocation, login: str, subject: str) -> None:
+    """Let LOGIN sign in through the identity provider ([console.oidc])."""
+    with _the_desk(call) as desk:
+        found = linking.link(desk, login, subject, actor=actor())
+    call.output.result(
+        {"login": login, "issuer": found.issuer, "subject": found.subject},
+        [f"{found.subject} at {found.issuer} signs in as {login} now"],
+    )
+
+
+@user.command("unlink")
+@click.argument("login")
+@common
+def unlink_user(call: Invocation, login: str) -> None:
+    """Let LOGIN sign in through the identity provider no more; sessions end at once."""
+    with _the_desk(call) as desk:
+        person = linking.unlink(desk, login, actor=actor())
+    call.output.result(
+        {"login": person.login, "linked": False},
+        [f"no identity is linked to {person.login} any more"],
+    )
 
 
 @user.command("suspend")
@@ -154,7 +189,7 @@ def _set_state(call: Invocation, login: str, state: PersonState, reason: str) ->
     )
 
 
-def _show_once(call: Invocation, invitation: Invitation) -> None:
+def _show_once(call: Invocation, invitation: Invitation, *, once: bool = False) -> None:
     value = {
         "login": invitation.person.login,
         "code": invitation.code,
@@ -165,6 +200,8 @@ def _show_once(call: Invocation, invitation: Invitation) -> None:
         f"  {invitation.code}",
         f"it holds until {minute(invitation.expires_at)}",
     ]
+    if once:
+        lines.append("it opens one session; otherwise people sign in through the provider here")
     call.output.result(value, lines)
 
 

@@ -63,7 +63,7 @@ def legend(writer: Writer, agreement: Agreement) -> Line:
             meanings[code] = name
     line = writer.line()
     for code, name in meanings.items():
-        line = line.say("; ") if line.runs else line.label(writer.words.codes)
+        line = line.semicolon() if line.runs else line.label(writer.words.codes)
         line = line.code(code).say(" = ").value(name)
     return line
 

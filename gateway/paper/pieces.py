@@ -41,7 +41,7 @@ class Line:
 
     def label(self, word: LocalisedText) -> Line:
         """Add a word of the form, set apart as a label."""
-        colon = "\u00a0: " if self.language is Language.FRENCH else ": "
+        colon = f"{_NO_BREAK}: " if self.language is Language.FRENCH else ": "
         self.runs.append((_LABEL, f"{word.in_language(self.language)}{colon}"))
         return self
 
@@ -58,6 +58,11 @@ class Line:
     def comma(self) -> Line:
         """Add the comma of the form's language."""
         return self.say("، " if self.language is Language.ARABIC else ", ")
+
+    def semicolon(self) -> Line:
+        """Add the semicolon of the form's language."""
+        marks = {Language.ARABIC: "؛ ", Language.FRENCH: f"{_NO_BREAK}; "}
+        return self.say(marks.get(self.language, "; "))
 
     def value(self, text: str) -> Line:
         """Add what others wrote."""

@@ -139,10 +139,9 @@ def _standing(order: PrintOrder, writer: Writer) -> dict[str, Any]:
     holds = order.signature.holds
     word = _standing_word(words(), order.standing) if holds else words().not_verified
     return {
-        "label": _said(order, words().status),
         "word": _said(order, word),
         "good": holds and order.standing.proves,
-        "at": _json([writer.line().moment(order.printed_at)])[0],
+        "at": _json([writer.line().label(words().status).moment(order.printed_at)])[0],
     }
 
 

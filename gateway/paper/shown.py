@@ -45,7 +45,8 @@ def shown(text: str, *, longest: int = 22) -> str:
     Args:
         longest: letters of a word that is never broken.
     """
-    visible = "".join(_runs(text))
+    is_plain = text.isascii() and text.isprintable()
+    visible = text if is_plain else "".join(_runs(text))
     return _LONG_RUN.sub(lambda run: _breakable(run[0], longest), visible)
 
 
@@ -56,6 +57,8 @@ def isolated(text: str) -> str:
 
 def is_right_to_left(text: str) -> bool:
     """Return whether the first letter with a direction is Hebrew, Arabic or the like."""
+    if text.isascii():
+        return False
     for character in text:
         direction = unicodedata.bidirectional(character)
         if direction == "L":
@@ -67,7 +70,7 @@ def is_right_to_left(text: str) -> bool:
 
 def holds_right_to_left(text: str) -> bool:
     """Return whether any letter or figure of the text reads from right to left."""
-    return any(unicodedata.bidirectional(each) in _TURNED for each in text)
+    return not text.isascii() and any(unicodedata.bidirectional(each) in _TURNED for each in text)
 
 
 def _runs(text: str) -> list[str]:

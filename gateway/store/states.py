@@ -250,6 +250,8 @@ class JournalAction(StrEnum):
     PERSON_SIGNED_IN = "person:signed-in"
     PERSON_SIGNED_OUT = "person:signed-out"
     PERSON_TURNED_AWAY = "person:turned-away"
+    PERSON_LINKED = "person:linked"
+    PERSON_UNLINKED = "person:unlinked"
     PASSWORD_SET = "person:password-set"  # noqa: S105
     SECOND_FACTOR_SET = "person:second-factor-set"
     RECOVERY_CODE_USED = "person:recovery-code-used"

@@ -57,6 +57,34 @@ def test_a_mistake_is_named_by_section_and_key(change: tuple[str, str], words: s
         assert words in complaint(GOOD.replace(*change))
 
 
+OIDC = """
+[console.oidc]
+issuer = "https://idp.example/realms/x"
+name = "National ID"
+client_id = "eco"
+public_url = "https://console.example:8446"
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("https://idp", "http://idp"), "`issuer` is an https address"),
+        (("realms/x", "realms/x?a=b"), "`issuer` is an https address"),
+        (("example:8446", "example:8446/console"), "[console.oidc] public_url: must end after"),
+        (('client_id = "eco"', 'client_id = ""'), "[console.oidc] client_id"),
+        (('name = "National ID"\n', ""), "[console.oidc] name: must be given"),
+        (('"eco"', '"eco"\nscopes = ["profile"]'), "`scopes` must hold `openid`"),
+        (('"eco"', '"eco"\nalgorithms = ["RS256", "none"]'), "none and HMAC prove nothing"),
+        (('"eco"', '"eco"\nalgorithms = ["HS256"]'), "none and HMAC prove nothing"),
+        (('"eco"', '"eco"\nalgorithms = []'), "[console.oidc] algorithms"),
+    ],
+)
+def test_a_mistake_about_the_identity_provider_is_named(change: tuple[str, str], words: str):
+    assert settings_from(GOOD + OIDC, Path(), source="x").console.oidc is not None
+    assert words in complaint(GOOD + OIDC.replace(*change))
+
+
 def test_several_mistakes_are_named_at_once():
     text = GOOD.replace("port = 8443", "port = 0.5").replace('"UG"', '"U"')
     assert complaint(text).count(";") == 1

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from gateway.services.operating.desk import OperatingDesk
 from gateway.services.people import directory
 from gateway.services.people.desk import PeopleDesk, SessionTerms
 from gateway.services.people.directory import PersonOrder
+from gateway.services.people.openid_provider import OpenIdProvider
 from gateway.services.people.roles import KINDS_OF
 from gateway.services.people.secrets import Secrets
 from gateway.store import OrganisationKind, PersonRole, clients, people
@@ -152,6 +154,11 @@ class House:
         return self.signed_in[role]
 
 
+@cache
+def _secrets() -> Secrets:
+    return Secrets(key=KEY, issuer="eCO test")
+
+
 def operating_desk(front: Front, endpoint: PeerEndpoint = NOWHERE) -> OperatingDesk:
     """Return the operator's desk of the gateway behind ``front``."""
     folder = Path(tempfile.mkdtemp(prefix="eco-console-"))
@@ -171,14 +178,21 @@ def operating_desk(front: Front, endpoint: PeerEndpoint = NOWHERE) -> OperatingD
     return OperatingDesk(premises=premises, retry=RetryTable.load())
 
 
-def make_house(front: Front, **settings: Any) -> House:
+def make_house(
+    front: Front,
+    *,
+    provider: OpenIdProvider | None = None,
+    clock: Clock | None = None,
+    **settings: Any,
+) -> House:
     """Return the console of the gateway behind ``front``."""
-    clock = Clock(front.desk.clock())
+    clock = clock or Clock(front.desk.clock())
     desk = PeopleDesk(
         store=front.desk.store,
         clock=clock,
-        secrets=Secrets(key=KEY, issuer="eCO test"),
+        secrets=_secrets(),
         terms=SessionTerms(),
+        provider=provider,
     )
     known = ConsoleSettings(
         **({"name": "Test gateway", "pressure": WIDE, "public_pressure": WIDE} | settings)

@@ -91,12 +91,18 @@ def test_a_restore_must_say_where_to_and_whose(home: Path, tmp_path: Path, words
     assert not (tmp_path / "new").exists()
 
 
-@pytest.mark.parametrize("name", ["webhooks.key", "console.secret"])
+@pytest.mark.parametrize("name", ["webhooks.key", "console.secret", "oidc.secret"])
 def test_a_key_that_is_no_pem_moves_too_and_never_lies_open_in_a_backup(
     home: Path, tmp_path: Path, name: str
 ):
     secret, file = bytes(range(32)), tmp_path / "zm.backup"
     (home / "keys" / name).write_bytes(secret)
+    if name == "oidc.secret":
+        with (home / "gateway.toml").open("a", encoding="utf-8") as settings:
+            settings.write(
+                '[console.oidc]\nissuer = "https://idp.example"\nname = "IdP"\n'
+                'client_id = "eco"\npublic_url = "https://console.example"\n'
+            )
     made = said(eco("backup", file, "--home", home, "--json", env=SECRET))
     with zipfile.ZipFile(file) as archive:
         assert not any(secret in archive.read(name) for name in archive.namelist())

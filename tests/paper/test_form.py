@@ -39,6 +39,11 @@ def items(count: int):
     return tuple(goods_item(n, description=f"Goods called {n}") for n in range(1, count + 1))
 
 
+def told_by_page(pdf: bytes) -> list[str]:
+    """Return the text of each page."""
+    return text_of(pdf).split("\f")[:-1]
+
+
 def flat(text: str) -> str:
     return " ".join(text.split())
 
@@ -52,6 +57,40 @@ def test_every_box_stands_on_the_sheet_with_number_and_caption(agreement: str, l
     boxes = AGREEMENTS[agreement].boxes
     assert shown == {box.number: box.title.in_language(language) for box in boxes}
     assert len(parts) == len(boxes)
+
+
+@pytest.mark.parametrize("language", LATIN)
+def test_an_item_is_not_torn_apart_where_a_page_ends(language: Language):
+    document = certificate(items=items(60))
+    printed = told_by_page(print_certificate(print_order(document=document, language=language)))
+    origin = {Language.ENGLISH: "Origin:", Language.FRENCH: "Origine"}[language]
+    assert len(printed) > 3
+    for page in printed:
+        assert page.count("Goods called") == page.count(origin)
+
+
+def test_an_item_that_no_page_holds_goes_on_over_the_next():
+    long = goods_item(1, description=" ".join(f"word{n}" for n in range(500)))
+    printed = told_by_page(print_certificate(print_order(document=certificate(items=(long,)))))
+    told = flat(" ".join(printed))
+    assert len(printed) > 1
+    assert all(f"word{n}" in told for n in range(500))
+
+
+@pytest.mark.parametrize(
+    ("language", "colon", "semicolon"),
+    [
+        (Language.ENGLISH, "printing: 2026", "added; KGM"),
+        (Language.FRENCH, "impression\u00a0: 2026", "ajoutée\u00a0; KGM"),
+        (Language.ARABIC, "الطباعة: ", "المضافة\u2069؛ "),
+    ],
+)
+def test_punctuation_is_that_of_the_language(language: Language, colon: str, semicolon: str):
+    made = sheet(print_order(language=language))
+    said = "".join(text for _, text in made["standing"]["at"]["runs"])
+    legend = "".join(text for _, text in made["legend"][0]["runs"])
+    assert colon in said
+    assert semicolon in legend
 
 
 @pytest.mark.parametrize("language", LATIN)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 
+from gateway.errors import LocalAccountsOffError
+from gateway.services.people.openid_provider import OpenIdProvider
 from gateway.services.people.secrets import Secrets
 from gateway.store import Store
 
@@ -30,12 +32,31 @@ class SessionTerms:
 
 @dataclass(frozen=True, kw_only=True)
 class PeopleDesk:
-    """Holds what the services about people work with."""
+    """Holds what the services about people work with.
+
+    Attributes:
+        provider: through which people may sign in, if any.
+    """
 
     store: Store
     clock: Callable[[], datetime]
     secrets: Secrets
     terms: SessionTerms = field(default_factory=SessionTerms)
+    provider: OpenIdProvider | None = None
+
+    @property
+    def local_accounts(self) -> bool:
+        """Whether passwords of the gateway's own open sessions."""
+        return self.provider is None or self.provider.terms.local_accounts
+
+    def require_local_accounts(self) -> None:
+        """Return if passwords open sessions here.
+
+        Raises:
+            LocalAccountsOffError: people sign in through the provider.
+        """
+        if not self.local_accounts:
+            raise LocalAccountsOffError("people sign in here through the identity provider")
 
 
 @dataclass(frozen=True, kw_only=True)

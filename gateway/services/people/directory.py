@@ -61,6 +61,27 @@ def enter(desk: PeopleDesk, owner: Organisation, order: PersonOrder, *, actor: s
         InputError: login or name cannot be taken, or the role is not held in that organisation.
         ConflictError: the login is taken.
     """
+    with desk.store.begin() as conn:
+        person = _add(conn, desk, owner, order, actor)
+        return _invite(conn, desk, person, actor)
+
+
+def enter_for_provider(
+    desk: PeopleDesk, owner: Organisation, order: PersonOrder, *, actor: str
+) -> Person:
+    """Enter a person who signs in through the identity provider once they are linked.
+
+    Raises:
+        InputError: login or name cannot be taken, or the role is not held in that organisation.
+        ConflictError: the login is taken.
+    """
+    with desk.store.begin() as conn:
+        return _add(conn, desk, owner, order, actor)
+
+
+def _add(
+    conn: Connection, desk: PeopleDesk, owner: Organisation, order: PersonOrder, actor: str
+) -> Person:
     login = canonical_login(order.login)
     if len(login) < 3 or not set(login) <= _LOGIN_MARKS:
         raise InputError("a login has 3 to 60 letters a-z, digits, dots, dashes, underscores or @")
@@ -75,9 +96,7 @@ def enter(desk: PeopleDesk, owner: Organisation, order: PersonOrder, *, actor: s
         administers=order.administers,
         language=order.language,
     )
-    with desk.store.begin() as conn:
-        person = people.add(conn, new, at=desk.clock(), actor=actor)
-        return _invite(conn, desk, person, actor)
+    return people.add(conn, new, at=desk.clock(), actor=actor)
 
 
 def invite(desk: PeopleDesk, login: str, *, actor: str, forget_factor: bool = False) -> Invitation:
@@ -94,6 +113,21 @@ def invite(desk: PeopleDesk, login: str, *, actor: str, forget_factor: bool = Fa
         if forget_factor:
             person = people.change(conn, person, at=desk.clock(), factor_confirmed=False)
         return _invite(conn, desk, person, actor)
+
+
+def forget_factor(desk: PeopleDesk, login: str, *, actor: str) -> Person:
+    """Let a person who lost the second factor set another one; their sessions end.
+
+    Raises:
+        NotFoundError: nobody has this login.
+    """
+    now = desk.clock()
+    with desk.store.begin() as conn:
+        person = people.by_login(conn, canonical_login(login))
+        changed = people.change(conn, person, at=now, factor_confirmed=False)
+        people.end_sessions(conn, person, at=now)
+        _note_change(conn, person, now, actor, {"second_factor": "forgotten"})
+    return changed
 
 
 def set_state(

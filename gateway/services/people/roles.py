@@ -88,6 +88,7 @@ class Visitor:
     Attributes:
         has_factor: the second factor was shown in this session.
         ends_at: when the session ends whatever they do.
+        through_provider: the identity provider opened it.
     """
 
     person: Person
@@ -95,6 +96,7 @@ class Visitor:
     session_id: int
     has_factor: bool
     ends_at: datetime
+    through_provider: bool = False
 
     @property
     def rights(self) -> frozenset[Right]:

@@ -37,6 +37,19 @@ class Entry:
         return f"Entry({self.visitor.person.login})"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """Says how somebody showed who they are.
+
+    Attributes:
+        through_provider: the identity provider says so; if not, a password or a code did.
+        has_factor: a second factor was shown to the provider.
+    """
+
+    through_provider: bool = False
+    has_factor: bool = False
+
+
 def visitor_of(desk: PeopleDesk, token: str) -> Visitor | None:
     """Return who holds this session token, None if the session has ended or never was."""
     now, mac = desk.clock(), desk.secrets.mac("session", token)
@@ -80,10 +93,38 @@ def sign_out(desk: PeopleDesk, visitor: Visitor, *, session_id: int | None = Non
 
 
 def open_halfway(
-    conn: Connection, desk: PeopleDesk, person: Person, origin: Origin, now: datetime
+    conn: Connection,
+    desk: PeopleDesk,
+    person: Person,
+    origin: Origin,
+    now: datetime,
+    proof: Proof = Proof(),
 ) -> Entry:
     """Open a session; it is whole only once the second factor was shown, where one is due."""
-    whole = not person.factor_confirmed and not desk.terms.needs_factor
+    none_due = not person.factor_confirmed and not desk.terms.needs_factor
+    whole = none_due or proof.has_factor
+    return _open(conn, desk, person, origin, now, proof, whole=whole)
+
+
+def open_wholly(
+    conn: Connection, desk: PeopleDesk, visitor: Visitor, origin: Origin, now: datetime
+) -> Entry:
+    """Open a new session in the place of the one in which the second factor was not yet shown."""
+    people.end_sessions(conn, visitor.person, at=now, only=visitor.session_id)
+    proof = Proof(through_provider=visitor.through_provider)
+    return _open(conn, desk, visitor.person, origin, now, proof, whole=True)
+
+
+def _open(
+    conn: Connection,
+    desk: PeopleDesk,
+    person: Person,
+    origin: Origin,
+    now: datetime,
+    proof: Proof,
+    *,
+    whole: bool,
+) -> Entry:
     token = new_token()
     opened = people.open_session(
         conn,
@@ -94,38 +135,22 @@ def open_halfway(
             network=origin.network,
             agent=origin.agent,
             factor_at=now if whole else None,
+            through_provider=proof.through_provider,
         ),
     )
     if whole:
-        person = _note_entry(conn, desk, person, origin, now)
+        person = _note_entry(conn, desk, person, origin, now, proof)
     owner = people.organisation_of(conn, person)
     return Entry(token=token, visitor=_visitor(desk, opened, person, owner))
 
 
-def open_wholly(
-    conn: Connection, desk: PeopleDesk, visitor: Visitor, origin: Origin, now: datetime
-) -> Entry:
-    """Open a new session in the place of the one in which only the password was shown."""
-    person = visitor.person
-    people.end_sessions(conn, person, at=now, only=visitor.session_id)
-    token = new_token()
-    opened = people.open_session(
-        conn,
-        NewConsoleSession(
-            token_mac=desk.secrets.mac("session", token),
-            person_id=person.id,
-            created_at=now,
-            network=origin.network,
-            agent=origin.agent,
-            factor_at=now,
-        ),
-    )
-    person = _note_entry(conn, desk, person, origin, now)
-    return Entry(token=token, visitor=_visitor(desk, opened, person, visitor.organisation))
-
-
 def _note_entry(
-    conn: Connection, desk: PeopleDesk, person: Person, origin: Origin, now: datetime
+    conn: Connection,
+    desk: PeopleDesk,
+    person: Person,
+    origin: Origin,
+    now: datetime,
+    proof: Proof,
 ) -> Person:
     mac = desk.secrets.mac("login", person.login)
     people.forgive(conn, login_mac=mac, network=origin.network)
@@ -135,7 +160,10 @@ def _note_entry(
         JournalAction.PERSON_SIGNED_IN,
         at=now,
         actor=f"user:{person.login}",
-        detail={"network": origin.network},
+        detail={
+            "network": origin.network,
+            "through": "provider" if proof.through_provider else "password",
+        },
     )
     return people.change(conn, person, at=now, last_signed_in_at=now)
 
@@ -155,4 +183,5 @@ def _visitor(
         session_id=session.id,
         has_factor=session.factor_at is not None,
         ends_at=session.created_at + desk.terms.whole,
+        through_provider=session.through_provider,
     )

@@ -23,9 +23,11 @@ def sign_in(desk: PeopleDesk, login: str, password: str, origin: Origin) -> Entr
     """Return a new session of whoever has this login and password.
 
     Raises:
+        LocalAccountsOffError: no password opens anything here.
         SignInError: they are wrong; which of them is not said.
         SlowDownError: too many tries.
     """
+    desk.require_local_accounts()
     now, name = desk.clock(), canonical_login(login)
     with desk.store.read() as conn:
         person = people.find(conn, name)
@@ -41,6 +43,8 @@ def sign_in(desk: PeopleDesk, login: str, password: str, origin: Origin) -> Entr
 
 def welcome(desk: PeopleDesk, login: str, code: str, password: str, origin: Origin) -> Entry:
     """Return a new session of whoever was given this one-time code; sets their password.
+
+    This is the owner's way in where people sign in through a provider only.
 
     Raises:
         SignInError: login and code do not belong together, or the code has ended.
@@ -67,9 +71,11 @@ def change_password(desk: PeopleDesk, visitor: Visitor, present: str, new: str) 
     """Set a new password; every other session of the person ends.
 
     Raises:
+        LocalAccountsOffError: no password opens anything here.
         SignInError: the present password is wrong.
         WeakPasswordError: the new one is too easy.
     """
+    desk.require_local_accounts()
     now, person = desk.clock(), visitor.person
     if not desk.secrets.is_password(present, person.password_hash):
         raise SignInError(_WRONG)

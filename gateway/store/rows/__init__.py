@@ -28,7 +28,14 @@ from gateway.store.rows.peers import (
     PeerProfile,
     Sighting,
 )
-from gateway.store.rows.people import ConsoleSession, NewConsoleSession, NewPerson, Person
+from gateway.store.rows.people import (
+    ConsoleSession,
+    Identity,
+    Journey,
+    NewConsoleSession,
+    NewPerson,
+    Person,
+)
 from gateway.store.rows.proposals import NewProposal, Proposal
 from gateway.store.rows.register import (
     CertificateDelivery,
@@ -62,7 +69,9 @@ __all__ = [
     "Dispatch",
     "Event",
     "HookClaim",
+    "Identity",
     "JournalEntry",
+    "Journey",
     "Lane",
     "Maintenance",
     "NewApiKey",

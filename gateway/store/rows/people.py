@@ -58,6 +58,7 @@ class NewConsoleSession:
     Attributes:
         network: address that it came from without its last part.
         factor_at: when the second factor was shown; None until then.
+        through_provider: the identity provider said who it is, not a password.
     """
 
     token_mac: str
@@ -66,6 +67,7 @@ class NewConsoleSession:
     network: str
     agent: str
     factor_at: datetime | None = None
+    through_provider: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,3 +77,34 @@ class ConsoleSession(NewConsoleSession):
     id: int
     last_seen_at: datetime
     ended_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Is a person as an identity provider knows them.
+
+    Attributes:
+        subject: what the provider calls them; never given to anybody else there.
+    """
+
+    id: int
+    person_id: int
+    issuer: str
+    subject: str
+    linked_at: datetime
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Journey:
+    """Is a sign-in that was led to the identity provider, known by a digest of its token.
+
+    Attributes:
+        leads_to: page here that it ends at.
+        person_id: who wants to link their identity; None for whoever signs in.
+    """
+
+    token_mac: str
+    leads_to: str
+    person_id: int | None
+    expires_at: datetime

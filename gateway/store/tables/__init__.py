@@ -21,8 +21,10 @@ from gateway.store.tables.operations import alert_notices, alerts, outages, tall
 from gateway.store.tables.peers import lanes, peer_credentials, peer_crls, peer_sightings, peers
 from gateway.store.tables.people import (
     console_sessions,
+    identities,
     one_time_codes,
     people,
+    provider_journeys,
     sign_in_failures,
 )
 from gateway.store.tables.proposals import decision_proposals
@@ -67,6 +69,7 @@ __all__ = [
     "events",
     "hand_overs",
     "idempotency_keys",
+    "identities",
     "journal",
     "lanes",
     "legal_holds",
@@ -81,6 +84,7 @@ __all__ = [
     "peer_sightings",
     "peers",
     "people",
+    "provider_journeys",
     "report_certificates",
     "report_counts",
     "report_failures",

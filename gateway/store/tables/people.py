@@ -1,4 +1,4 @@
-"""People at the console: accounts, sessions, one-time codes, and failures to sign in.
+"""People at the console: accounts, identities, sessions, one-time codes, failures to sign in.
 
 No secret stands here: passwords as Argon2id, sessions and codes as digests; the seeds of second
 factors are derived from a key in the home and the numbers kept here.
@@ -6,7 +6,7 @@ factors are derived from a key in the home and the numbers kept here.
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Index, Integer, String, Table
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table, UniqueConstraint, text
 
 from gateway.store.roles import PersonRole, PersonState
 from gateway.store.tables.base import choice, id_column, metadata, reference
@@ -58,6 +58,7 @@ console_sessions = Table(
     Column("ended_at", UtcMoment),
     Column("network", String(50), nullable=False),
     Column("agent", String(200), nullable=False),
+    Column("through_provider", Boolean, nullable=False, server_default=text("false")),
 )
 Index("ix_console_sessions_person_id", console_sessions.c.person_id)
 
@@ -71,3 +72,28 @@ sign_in_failures = Table(
 )
 Index("ix_sign_in_failures_login_mac", sign_in_failures.c.login_mac, sign_in_failures.c.at)
 Index("ix_sign_in_failures_network", sign_in_failures.c.network, sign_in_failures.c.at)
+
+identities = Table(
+    "identities",
+    metadata,
+    id_column(),
+    reference("person_id", "people"),
+    Column("issuer", String(300), nullable=False),
+    Column("subject", String(255), nullable=False),
+    Column("linked_at", UtcMoment, nullable=False),
+    Column("last_used_at", UtcMoment),
+    UniqueConstraint("issuer", "subject"),
+    UniqueConstraint("person_id", "issuer"),
+)
+
+provider_journeys = Table(
+    "provider_journeys",
+    metadata,
+    id_column(),
+    Column("token_mac", String(64), nullable=False, unique=True),
+    Column("leads_to", String(2000), nullable=False),
+    reference("person_id", "people", nullable=True),
+    Column("expires_at", UtcMoment, nullable=False),
+    Column("used_at", UtcMoment),
+)
+Index("ix_provider_journeys_expires_at", provider_journeys.c.expires_at)

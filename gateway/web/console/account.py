@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.documents import Language
 from gateway.errors import SignInError, WeakPasswordError
-from gateway.services.people import sessions, signing_in
+from gateway.services.people import linking, sessions, signing_in
 from gateway.store import people
 from gateway.web.console.pages import Answer, Go, Method, Open, Page, Shown, Visit
 
@@ -15,14 +15,14 @@ _LONGEST: Final = 1_000
 
 def show_account(visit: Visit) -> Answer:
     """Show the account with its open sessions."""
-    return _account_page(visit)
+    return account_page(visit)
 
 
 def change_password(visit: Visit) -> Answer:
     """Set a new password; other sessions end."""
     new, again = visit.form.get("password", ""), visit.form.get("again", "")
     if new != again:
-        return _account_page(visit, failure="UNEQUAL", status=422)
+        return account_page(visit, failure="UNEQUAL", status=422)
     try:
         signing_in.change_password(
             visit.people,
@@ -31,10 +31,10 @@ def change_password(visit: Visit) -> Answer:
             new[:_LONGEST],
         )
     except WeakPasswordError as exc:
-        return _account_page(visit, failure=exc.fault, status=exc.http_status)
+        return account_page(visit, failure=exc.fault, status=exc.http_status)
     except SignInError as exc:
-        return _account_page(visit, failure=exc.code, status=422)
-    return _account_page(visit, done=True)
+        return account_page(visit, failure=exc.code, status=422)
+    return account_page(visit, done=True)
 
 
 def end_session(visit: Visit) -> Answer:
@@ -55,12 +55,28 @@ def set_language(visit: Visit) -> Answer:
     return Go(to="/account")
 
 
-def _account_page(
-    visit: Visit, *, failure: str | None = None, done: bool = False, status: int = 200
+def account_page(
+    visit: Visit,
+    *,
+    failure: str | None = None,
+    link_failure: str | None = None,
+    done: bool = False,
+    status: int = 200,
 ) -> Shown:
+    """Return the page of the visitor's own account.
+
+    Args:
+        failure: why the password was not changed.
+        link_failure: why the identity was not linked.
+        done: the password was changed.
+    """
     values = {
         "failure": failure,
+        "link_failure": link_failure,
         "done": done,
+        "provider": visit.people.provider,
+        "local": visit.people.local_accounts,
+        "identity": linking.identity_of(visit.people, visit.person.person),
         "sessions": sessions.sessions_of(visit.people, visit.person),
     }
     return Shown(template="account.html", values=values, status=status)

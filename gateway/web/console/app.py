@@ -10,6 +10,7 @@ import re
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache, partial
 from typing import Final
 
 import structlog
@@ -19,21 +20,25 @@ from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import MapAdapter
 
 from gateway.documents import Language
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, InternalError, NotLinkedError
 from gateway.services import maintenance
 from gateway.services.counter import Counter
 from gateway.services.operating.desk import OperatingDesk
 from gateway.services.people.desk import Origin, PeopleDesk
+from gateway.services.people.openid import BACK
 from gateway.services.people.roles import Right, Visitor
 from gateway.services.people.second_factor import Step, next_step
 from gateway.services.people.sessions import visitor_of
 from gateway.services.wording import finding_view
 from gateway.store import Maintenance
+from gateway.transport.fetching import is_on
 from gateway.web.console import guard
 from gateway.web.console.figures import FIGURES
 from gateway.web.console.pages import (
     Answer,
+    Away,
     ConsoleSettings,
+    Go,
     Method,
     Open,
     Page,
@@ -52,12 +57,7 @@ from gateway.web.problems import as_gateway_error, retry_after_of
 
 log = structlog.get_logger(__name__)
 
-POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 _HARDENED: Final = {
-    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
@@ -106,7 +106,7 @@ def create_console_app(
                 provide_automatic_options=False,
             )
     app.before_request(_begin)
-    app.after_request(_harden)
+    app.after_request(partial(_harden, _policy(people)))
     app.teardown_request(lambda _exc: structlog.contextvars.clear_contextvars())
     app.register_error_handler(Exception, served.problem)
     return app
@@ -157,7 +157,10 @@ class _Served:
             "said": visit.words(key if key in texts() else "error.other"),
             "findings": views,
             "reference": g.get("correlation_id", ""),
+            "subject": error.subject if isinstance(error, NotLinkedError) else None,
         }
+        if request.path == BACK:  # what led here cannot be opened again
+            values["same_page"] = {each.value: url_for("sign_in", lang=each) for each in Language}
         shown = Shown(template="error.html", values=values, status=error.http_status)
         response = self._page(visit, shown)
         if (seconds := retry_after_of(error, _RETRY_AFTER)) is not None:
@@ -217,6 +220,7 @@ class _Served:
             many=dict(request.form.lists()) if is_form else {},
             files=_uploads() if is_form else {},
             operating=self._operating,
+            journey=guard.token_in(request, guard.JOURNEY),
         )
 
     def _language(self, visitor: Visitor | None) -> Language:
@@ -242,8 +246,8 @@ class _Served:
             return self._page(visit, answer)
         if isinstance(answer, Sent):
             return _file(answer)
-        response = _go(answer.to)
-        if answer.entry is not None:
+        response = self._away(answer) if isinstance(answer, Away) else _go(answer.to)
+        if isinstance(answer, Go) and answer.entry is not None:
             language = answer.entry.visitor.person.language
             guard.set_cookie(response, guard.SESSION, answer.entry.token)
             guard.set_cookie(response, guard.LANGUAGE, language, lasts=True)
@@ -251,6 +255,16 @@ class _Served:
             guard.drop_cookie(response, guard.SESSION)
             response.headers["Clear-Site-Data"] = '"cache", "storage"'
         return response
+
+    def _away(self, answer: Away) -> Response:
+        """Return the way to the provider; no other site is ever led to."""
+        provider = self._people.provider
+        if provider is None or not is_on(provider.terms.issuer, answer.to):
+            raise InternalError("a page leads to a site that is not the identity provider")
+        response = redirect(answer.to, code=303)
+        if answer.journey is not None:
+            guard.set_cookie(response, guard.JOURNEY, answer.journey)  # type: ignore[arg-type]
+        return response  # type: ignore[return-value]
 
     def _page(self, visit: Visit, answer: Shown) -> Response:
         token = guard.token_in(request, guard.SESSION if visit.visitor else guard.FORM)
@@ -292,7 +306,9 @@ class _Served:
         return ()
 
 
+@cache
 def _templates() -> Environment:
+    """Return the templates of every page, which are read and compiled once in a process."""
     made = Environment(
         loader=PackageLoader("gateway.web.console", "templates"),
         autoescape=select_autoescape(default=True, default_for_string=True),
@@ -340,9 +356,22 @@ def _begin() -> None:
     structlog.contextvars.bind_contextvars(correlation_id=g.correlation_id)
 
 
-def _harden(response: Response) -> Response:
+def _policy(people: PeopleDesk) -> str:
+    """Return what pages may load, and where their forms may lead: here, and to the provider."""
+    provider = people.provider
+    sites = "'self'" if provider is None else f"'self' {provider.terms.origin}"
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        f"connect-src 'self'; form-action {sites}; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def _harden(policy: str, response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", policy)
     for name, value in _HARDENED.items():
         response.headers.setdefault(name, value)
+    if request.path == BACK:
+        guard.drop_cookie(response, guard.JOURNEY)
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store")
     said = request.args.get("lang")

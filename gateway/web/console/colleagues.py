@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.documents import Language
 from gateway.errors import GatewayError, InputError
-from gateway.services.people import directory
+from gateway.services.people import directory, journeys, linking
 from gateway.services.people.directory import Invitation, PersonOrder
 from gateway.services.people.roles import KINDS_OF, Right
 from gateway.store import PersonRole, PersonState
@@ -29,9 +29,11 @@ def enter_person(visit: Visit) -> Answer:
             administers=visit.form.get("administers") == "yes",
             language=_language(visit),
         )
-        invitation = directory.enter(
-            visit.people, visit.person.organisation, order, actor=visit.person.actor
-        )
+        owner, actor = visit.person.organisation, visit.person.actor
+        if not visit.people.local_accounts:
+            directory.enter_for_provider(visit.people, owner, order, actor=actor)
+            return _people_page(visit)
+        invitation = directory.enter(visit.people, owner, order, actor=actor)
     except InputError as exc:
         return _people_page(visit, failure=exc)
     return _people_page(visit, invitation=invitation)
@@ -39,6 +41,7 @@ def enter_person(visit: Visit) -> Answer:
 
 def invite_person(visit: Visit) -> Answer:
     """Show a new one-time code for a colleague, this once."""
+    visit.people.require_local_accounts()
     found = directory.colleague(visit.people, visit.person, visit.path["login"])
     invitation = directory.invite(
         visit.people,
@@ -59,6 +62,33 @@ def change_person(visit: Visit) -> Answer:
     return Go(to="/people")
 
 
+def forget_factor(visit: Visit) -> Answer:
+    """Let a colleague who lost the second factor set another one."""
+    found = directory.colleague(visit.people, visit.person, visit.path["login"])
+    directory.forget_factor(visit.people, found.login, actor=visit.person.actor)
+    return Go(to="/people")
+
+
+def link_person(visit: Visit) -> Answer:
+    """Link an identity at the provider to a colleague."""
+    journeys.provider_of(visit.people)
+    found = directory.colleague(visit.people, visit.person, visit.path["login"])
+    subject = visit.form.get("subject", "").strip()
+    try:
+        linking.link(visit.people, found.login, subject, actor=visit.person.actor)
+    except InputError as exc:
+        return _people_page(visit, failure=exc)
+    return Go(to="/people")
+
+
+def unlink_person(visit: Visit) -> Answer:
+    """Take the identity of a colleague away; their sessions end."""
+    journeys.provider_of(visit.people)
+    found = directory.colleague(visit.people, visit.person, visit.path["login"])
+    linking.unlink(visit.people, found.login, actor=visit.person.actor)
+    return Go(to="/people")
+
+
 def _people_page(
     visit: Visit,
     *,
@@ -70,7 +100,10 @@ def _people_page(
         "people": directory.colleagues(visit.people, visit.person),
         "roles": [role for role in PersonRole if kind in KINDS_OF[role]],
         "invitation": invitation,
+        "identities": linking.identities_here(visit.people),
         "failure": failure,
+        "provider": visit.people.provider,
+        "local": visit.people.local_accounts,
     }
     status = 200 if failure is None else failure.http_status
     return Shown(template="people.html", values=values, status=status)
@@ -110,6 +143,27 @@ PAGES: Final = (
         path="/people/<login>/state",
         right=Right.PEOPLE,
         handler=change_person,
+        method=Method.POST,
+    ),
+    Page(
+        name="forget_factor",
+        path="/people/<login>/factor/forget",
+        right=Right.PEOPLE,
+        handler=forget_factor,
+        method=Method.POST,
+    ),
+    Page(
+        name="link_person",
+        path="/people/<login>/identity",
+        right=Right.PEOPLE,
+        handler=link_person,
+        method=Method.POST,
+    ),
+    Page(
+        name="unlink_person",
+        path="/people/<login>/identity/end",
+        right=Right.PEOPLE,
+        handler=unlink_person,
         method=Method.POST,
     ),
 )

@@ -20,6 +20,7 @@ from gateway.errors import NotPermittedError
 SESSION: Final = "__Host-eco"
 FORM: Final = "__Host-eco-form"
 LANGUAGE: Final = "__Host-eco-lang"
+JOURNEY: Final = "__Host-eco-way"
 SEAL: Final = "seal"
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _OWN_SITES: Final = ("same-origin", "none")

@@ -88,6 +88,7 @@ class Visit:
         path, query, form: texts as they came; of repeated names the first.
         many: every value of each name in the form.
         files: by the name of their field.
+        journey: token of a sign-in that was led to the identity provider from this browser.
     """
 
     counter: Counter
@@ -102,6 +103,7 @@ class Visit:
     many: Mapping[str, Sequence[str]] = field(default_factory=dict)
     files: Mapping[str, Upload] = field(default_factory=dict)
     operating: OperatingDesk
+    journey: str | None = None
 
     @property
     def person(self) -> Visitor:
@@ -146,6 +148,21 @@ class Go:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Away:
+    """Is an answer that leads to the identity provider, the one site beside our own.
+
+    Attributes:
+        to: address on the provider's server.
+        journey: token by which the browser is known when it comes back.
+        leaves: the session has ended.
+    """
+
+    to: str
+    journey: str | None = None
+    leaves: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Sent:
     """Is an answer as a file; shown in the browser only if it has no name."""
 
@@ -154,7 +171,7 @@ class Sent:
     name: str | None = None
 
 
-Answer = Shown | Go | Sent
+Answer = Shown | Go | Away | Sent
 Handler = Callable[[Visit], Answer]
 
 

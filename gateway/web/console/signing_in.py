@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import quote
 
 import segno
 from markupsafe import Markup
 
 from gateway.errors import SignInError, SlowDownError, WeakPasswordError
 from gateway.services.people import second_factor, sessions, signing_in
+from gateway.services.people.sessions import Entry
 from gateway.web.console.guard import local_path
-from gateway.web.console.pages import Answer, Go, Method, Open, Page, Shown, Visit
+from gateway.web.console.pages import Answer, Away, Go, Method, Open, Page, Shown, Visit
 
 _LONGEST: Final = 1_000
 
@@ -32,9 +34,14 @@ def sign_in(visit: Visit) -> Answer:
         )
     except (SignInError, SlowDownError) as exc:
         return _sign_in_page(visit, to, failure=exc.code, status=exc.http_status)
+    return onwards(entry, to)
+
+
+def onwards(entry: Entry, to: str) -> Go:
+    """Return where a new session leads: on, or to the second factor first."""
     if entry.visitor.has_factor:
         return Go(to=to, entry=entry)
-    return Go(to=f"/sign-in/code?next={to}", entry=entry)
+    return Go(to=f"/sign-in/code?next={quote(to, safe='/')}", entry=entry)
 
 
 def show_welcome(visit: Visit) -> Answer:
@@ -105,13 +112,24 @@ def enrol(visit: Visit) -> Answer:
 
 
 def sign_out(visit: Visit) -> Answer:
-    """End the session, in the books as in the browser."""
+    """End the session, in the books as in the browser, and at the provider if that offers it."""
     sessions.sign_out(visit.people, visit.person)
+    provider = visit.people.provider
+    if provider is not None and visit.person.through_provider:
+        farewell = provider.farewell()
+        if farewell is not None:
+            return Away(to=farewell, leaves=True)
     return Go(to="/sign-in", leaves=True)
 
 
 def _sign_in_page(visit: Visit, to: str, *, failure: str | None = None, status: int = 200) -> Shown:
-    values = {"failure": failure, "next": to, "login": visit.form.get("login", "")}
+    values = {
+        "failure": failure,
+        "next": to,
+        "login": visit.form.get("login", ""),
+        "provider": visit.people.provider,
+        "local": visit.people.local_accounts,
+    }
     return Shown(template="sign_in.html", values=values, status=status)
 
 

@@ -21,6 +21,7 @@ from gateway.web.console import (
     operating,
     paper_codes,
     peering,
+    provider,
     public,
     reporting,
     signing_in,
@@ -30,6 +31,7 @@ from gateway.web.console.pages import Page
 
 PAGES: Final[tuple[Page, ...]] = (
     *signing_in.PAGES,
+    *provider.PAGES,
     *account.PAGES,
     *finding.PAGES,
     *certificates.PAGES,
