@@ -15,6 +15,7 @@ import pytest
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from gateway.services.people.openid import BACK
 from gateway.services.people.roles import RIGHTS_OF, Right
 from gateway.store import PersonRole
 from gateway.web.console import PAGES
@@ -146,7 +147,8 @@ def is_html(seen: Sight) -> bool:
     return answer.mimetype == "text/html" and "Content-Disposition" not in answer.headers
 
 
-GETS = tuple(page for page in PAGES if page.method is Method.GET)
+GETS = tuple(page for page in PAGES if page.method is Method.GET and page.path != BACK)
+"""Pages that show something of their own; the way back from a provider leads on."""
 
 
 def axe_source() -> str:

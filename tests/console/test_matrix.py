@@ -19,7 +19,7 @@ from gateway.services.people.directory import PersonOrder
 from gateway.services.people.roles import RIGHTS_OF, Right
 from gateway.services.people.sessions import sessions_of, visitor_of
 from gateway.store import NewOrganisation, OrganisationKind, PersonRole, clients, outbox, people
-from gateway.web.console import PAGES
+from gateway.web.console import PAGES, provider
 from gateway.web.console.pages import Method, Open, Page
 from tests.console.busy import Busy, make_busy
 from tests.console.house import HOME_OF, PASSWORD, Browser, House
@@ -41,6 +41,9 @@ OWNED = {
     "form_sent",
     "invite_person",
     "change_person",
+    "forget_factor",
+    "link_person",
+    "unlink_person",
 }
 """Pages of a thing that belongs to an organisation: to others it does not exist."""
 OF_THE_GATEWAY = {
@@ -238,6 +241,9 @@ def became(answer: TestResponse) -> str:
 FIRST_STEPS = {"factor", "do_factor", "enrol", "do_enrol", "sign_out", "do_sign_in", "do_welcome"}
 """Pages that may themselves lead to the form or the next step."""
 MAY_BE_MISSING = {
+    *((page.name, "missing") for page in provider.PAGES),  # there is none: see test_provider
+    ("link_person", "missing"),
+    ("unlink_person", "missing"),
     ("public_check_one", "missing"),
     ("acknowledge_alert", "missing"),
     ("end_maintenance", "missing"),
