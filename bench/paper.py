@@ -3,7 +3,7 @@
     python -m bench paper --prints 200 --rounds 5
 
 Every certificate is printed with another serial number and another code, so that nothing is set
-from what was set before.  The symbol of segno stands beside ours in every round.
+from what was set before.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from statistics import median
-
-import segno
 
 from bench.material import certificate_of, document_xml
 from gateway.agreements import load_agreements
@@ -63,17 +61,11 @@ def milliseconds(work: Callable[[PrintOrder], object], source: Iterator[PrintOrd
     return (time.process_time() - begun) / len(given) * 1_000
 
 
-def by_segno(order: PrintOrder) -> object:
-    """Make the symbol of an order as segno does, mask given."""
-    return segno.make(order.code, error="m", boost_error=False, micro=False, mask=1).svg_inline()
-
-
 PARTS: dict[str, Callable[[PrintOrder], object]] = {
     "whole print": print_certificate,
     "form as data, with symbol": sheet,
     "form as data, without": lambda order: sheet(replace(order, code=None)),
     "symbol": lambda order: drawn(order.code or ""),
-    "symbol by segno": by_segno,
 }
 
 

@@ -127,7 +127,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "apscheduler": ("gateway.jobs",),
     "click": ("gateway.cli",),
     "typst": ("gateway.guide.pdf", "gateway.paper.printing", "gateway.paper.reports"),
-    "segno": ("gateway.web.console.signing_in",),
+    "segno": ("gateway.paper.qr", "gateway.web.console.signing_in"),
     "yaml": (
         "gateway.yaml_loaders",
         "gateway.agreements",
