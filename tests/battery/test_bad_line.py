@@ -29,8 +29,8 @@ ANSWER_SPOILED = [
     pytest.param(Trouble(answer_rate=50), {"TIMED_OUT"}, id="answer-drips"),
 ]
 SLOW = [
-    pytest.param(Trouble(rate=20_000), id="20-kB-per-second"),
-    pytest.param(Trouble(delay=0.1), id="each-piece-0.1-s-late"),
+    pytest.param(Trouble(rate=40_000), id="40-kB-per-second"),
+    pytest.param(Trouble(delay=0.05), id="each-piece-0.05-s-late"),
 ]
 
 

@@ -105,4 +105,6 @@ def test_a_suspended_peer_waits_and_then_gets_everything(tmp_path: Path, made_pk
         eventually(lambda: eco_json("messages", home=pair.zm)["sent"][0]["state"] == "RETRYING")
         assert said("messages", home=pair.zm)["sent"][0]["code"] == "PEER_SUSPENDED"
         said("peer", "resume", "ZM-SW", "--reason", "solved", home=pair.ke)
+        waits = eco_json("messages", home=pair.zm)["sent"][0]["message_id"]
+        said("resend", waits, "--reason", "the peer told us", home=pair.zm)
         eventually(lambda: eco_json("messages", home=pair.zm)["sent"][0]["state"] == "DELIVERED")

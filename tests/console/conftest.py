@@ -79,8 +79,8 @@ def busy(
         yield make_busy(pki, make)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def screen(busy: Busy) -> Iterator[Screen]:
-    """Gives a browser before the busy consoles."""
+    """Gives a browser before the busy consoles; other rooms' tests start one of their own."""
     with before(busy) as made:
         yield made
