@@ -82,7 +82,7 @@ _CATALOGUE: Mapping[Problem, _Entry] = {
         "11.1",
         (
             "The certificate {serial} was never sent to this peer.",
-            "Le certificat {serial} n'a jamais été envoyé à ce correspondant.",
+            "Le certificat {serial} n'a jamais été envoyé à ce pair.",
             "لم تُرسل الشهادة {serial} إلى هذا الطرف قط.",
         ),
         (
@@ -120,7 +120,7 @@ _CATALOGUE: Mapping[Problem, _Entry] = {
         "9.1(f)",
         (
             "The certificate {serial} did not come from this peer.",
-            "Le certificat {serial} ne provient pas de ce correspondant.",
+            "Le certificat {serial} ne provient pas de ce pair.",
             "لم ترد الشهادة {serial} من هذا الطرف.",
         ),
         (

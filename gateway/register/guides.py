@@ -64,23 +64,23 @@ _SEND = _text(
 )
 _ON_ITS_WAY = _text(
     "The message is on its way to the peer.",
-    "Le message est en route vers le correspondant.",
+    "Le message est en route vers le pair.",
     "الرسالة في طريقها إلى الطرف الآخر.",
 )
 _CALL_PEER = _text(
     "Find the cause with the peer's operator, then resend; the trader carries a printed copy.",
-    "Trouvez la cause avec l'opérateur du correspondant, puis renvoyez ; l'opérateur économique"
+    "Trouvez la cause avec l'opérateur du pair, puis renvoyez ; l'opérateur économique"
     " présente une copie imprimée.",
     "ابحث عن السبب مع مشغّل الطرف الآخر ثم أعد الإرسال؛ ويحمل التاجر نسخة مطبوعة.",
 )
 _CORRECT = _text(
     "Read the peer's findings and issue a corrected certificate.",
-    "Lisez les constatations du correspondant et délivrez un certificat corrigé.",
+    "Lisez les constatations du pair et délivrez un certificat corrigé.",
     "اطّلع على ملاحظات الطرف الآخر وأصدر شهادة مصححة.",
 )
 _WAIT_FOR_PEERS = _text(
     "Every peer that holds the certificate must answer.",
-    "Chaque correspondant qui détient le certificat doit répondre.",
+    "Chaque pair qui détient le certificat doit répondre.",
     "يجب أن يجيب كل طرف يحمل الشهادة.",
 )
 _PRESENT = _text(
@@ -132,7 +132,7 @@ GUIDES: Mapping[type[StrEnum], Mapping[AnyState, Guide]] = {
             _DAY,
             _text(
                 "The peer refused the certificate and gave its reasons.",
-                "Le correspondant a refusé le certificat et motivé son refus.",
+                "Le pair a refusé le certificat et motivé son refus.",
                 "رفض الطرف الآخر الشهادة وبيّن أسبابه.",
             ),
             _CORRECT,

@@ -174,6 +174,6 @@ def test_an_attempt_says_what_came_of_it_in_words(busy: Busy) -> None:
     page = page_of(busy.zm, OFFICER, f"/certificates/ZM/{serial(FAILED)}?lang=fr")
     attempt = re.search(r'<li class="step-attempt">(.*?)</li>', page, re.S)
     assert attempt is not None
-    assert "Aucune connexion au correspondant" in attempt[1]
+    assert "Aucune connexion au pair" in attempt[1]
     page = page_of(busy.zm, OFFICER, f"{PAGE}?lang=fr")
     assert "DELIVERED" not in page
