@@ -18,6 +18,7 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -174,9 +175,16 @@ def _copied_file(template: Path, folder: Path) -> str:
 
 def _copied_database(server: str, template: str, made: list[str]) -> str:
     name = f"eco_{uuid.uuid4().hex}"
-    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template} {_by_files(server)}")
     made.append(name)
     return _with_database(server, name)
+
+
+@cache
+def _by_files(server: str) -> str:
+    """Have a database copied file by file, where that can be said: the log of it takes longer."""
+    with psycopg.connect(server) as conn:
+        return "STRATEGY FILE_COPY" if conn.info.server_version >= 150_000 else ""
 
 
 def _empty(url: str) -> None:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-import zxingcpp
 
 from gateway.documents import DocumentType, Language, UtilisationStatus
 from gateway.paper import printing as press
@@ -29,7 +28,7 @@ from gateway.trust.demo_pki import DemoPki
 from tests.api.conftest import Border
 from tests.api.counter import AUDITOR, AUTHORITY, CUSTOMS, Front
 from tests.factories import ISSUED_AT, NOW, certificate
-from tests.paper.reading import attached, pages, text_of
+from tests.paper.reading import attached, pages, qr_codes, text_of
 
 ONE = "/certificates/ZM/ZM-20260309-000123/paper"
 
@@ -66,7 +65,7 @@ def test_the_code_of_either_side_is_believed_by_the_other(traded: Border):
         (traded.ke, traded.zm, "GATEWAY"),
     ):
         (page,) = pages(printer.get(ONE, AUDITOR).data, dpi=150)
-        (code,) = zxingcpp.read_barcodes(page)
+        (code,) = qr_codes(page)
         found = verify_summary(code.text, trust_list(checker.desk), NOW)
         assert found.holds
         assert found.signer is not None
@@ -165,7 +164,7 @@ def test_a_print_of_what_nobody_trusts_any_more_carries_no_code(border: Border):
     made = border.ke.get(ONE, CUSTOMS).data
     assert "THE SIGNATURE DOES NOT HOLD" in text_of(made)
     assert "NOT VERIFIED" in text_of(made)
-    assert zxingcpp.read_barcodes(pages(made, dpi=150)[0]) == []
+    assert qr_codes(pages(made, dpi=150)[0]) == []
 
 
 def test_an_erased_document_cannot_be_printed(border: Border, monkeypatch: pytest.MonkeyPatch):

@@ -10,7 +10,7 @@ import zxingcpp
 from gateway.cli.output import ExitStatus
 from tests.cli.eco import eco, eco_json
 from tests.cli.homes import Pair
-from tests.paper.reading import attached, pages, text_of
+from tests.paper.reading import attached, pages, qr_codes, text_of
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_the_code_is_taken_as_text_and_as_a_file(
     from PIL import Image
 
     with Image.open(picture) as opened:
-        (code,) = zxingcpp.read_barcodes(opened)
+        (code,) = qr_codes(opened)
     file = tmp_path / "code.txt"
     file.write_text(f"{code.text}\n", encoding="ascii")
     for given in (code.text, file):

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+import zxingcpp
 from PIL import Image
 
 
@@ -58,3 +59,8 @@ def pages(pdf: bytes, *, dpi: int) -> list[Image.Image]:
             with Image.open(path) as opened:
                 found.append(opened.convert("L"))
         return found
+
+
+def qr_codes(page: Image.Image) -> list[zxingcpp.Barcode]:
+    """Return the QR codes on a page; lines and letters are taken for no other kind of code."""
+    return list(zxingcpp.read_barcodes(page, formats=zxingcpp.BarcodeFormat.QRCode))

@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-import zxingcpp
 from PIL import Image
 
 from gateway.documents import CertificateKind, Language, Purpose
@@ -29,7 +28,7 @@ from gateway.paper.printing import print_certificate
 from gateway.paper.sheet import sheet
 from tests.factories import ISSUED_AT, certificate, goods_item
 from tests.paper.pictures import image, png
-from tests.paper.reading import attached, info_of, pages, text_of
+from tests.paper.reading import attached, info_of, pages, qr_codes, text_of
 from tests.paper.samples import AGREEMENTS, SHA256, XML, print_order
 
 LATIN = (Language.ENGLISH, Language.FRENCH)
@@ -113,7 +112,7 @@ def test_the_arabic_form_is_shaped_and_runs_from_right_to_left():
     assert "شهادة المنشأ" in text
     assert "ZM-20260309-000123" in text
     page = pages(pdf, dpi=100)[0]
-    (code,) = zxingcpp.read_barcodes(page)
+    (code,) = qr_codes(page)
     assert code.position.top_right.x < page.size[0] / 3, "the code has changed sides"
 
 

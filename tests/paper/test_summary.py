@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,7 +31,7 @@ from gateway.paper.summary import (
 from gateway.trust import Credential, KeyKind, generate_key
 from gateway.trust.demo_pki import DemoPki
 from tests.factories import NOW, certificate, goods_item
-from tests.paper.reading import pages
+from tests.paper.reading import pages, qr_codes
 from tests.paper.samples import SHA256, print_order, signed_text, summary
 from tests.paper.splicing import joined, parts
 
@@ -276,7 +275,7 @@ def test_the_code_of_every_kind_of_key_fits_the_form_and_can_be_scanned(kind: st
     assert symbol.module >= SMALLEST_MODULE
     assert symbol.millimetres <= LARGEST
     page = pages(print_certificate(print_order(code=text)), dpi=120)[0]
-    (found,) = zxingcpp.read_barcodes(page)
+    (found,) = qr_codes(page)
     assert found.text == text
     assert found.ec_level == "M"
 
@@ -291,10 +290,10 @@ def test_a_text_too_long_for_a_code_that_can_be_scanned_is_refused():
 def test_a_printed_code_survives_a_stain(authority: Credential):
     text = ADDRESS + signed_text(authority)
     page = pages(print_certificate(print_order(code=text)), dpi=120)[0]
-    (found,) = zxingcpp.read_barcodes(page)
+    (found,) = qr_codes(page)
     where = found.position.bottom_right
     side = int(where.x - found.position.top_left.x)
     stain = side // 8
     page.paste(128, (where.x - stain, where.y - stain, where.x, where.y))
-    (again,) = zxingcpp.read_barcodes(page)
+    (again,) = qr_codes(page)
     assert again.text == text
