@@ -13,6 +13,7 @@ from gateway.client.api.shared import FindingView, Links, TakenAnswer
 from gateway.client.calls import Calls, step
 from gateway.client.connection import Body
 from gateway.client.views import Known, View
+from gateway.documents.base import Record
 from gateway.documents.certificate_of_origin import CertificateOfOrigin
 from gateway.documents.codes import (
     CertificateKind,
@@ -79,6 +80,35 @@ class EntryKind(StrEnum):
     USE = "USE"
     REEXPORT = "REEXPORT"
     REVERSAL = "REVERSAL"
+
+
+class Likeness(StrEnum):
+    """Says how what is declared compares with what is certified."""
+
+    EQUAL = "EQUAL"
+    FORM = "FORM"
+    DIFFERS = "DIFFERS"
+    MISSING = "MISSING"
+
+
+class Explanation(StrEnum):
+    """Names the sentence that explains a comparison."""
+
+    SAME = "SAME"
+    SPELLING = "SPELLING"
+    HS_SUBHEADING = "HS_SUBHEADING"
+    HS_OTHER = "HS_OTHER"
+    ORIGIN_OTHER = "ORIGIN_OTHER"
+    NAME_OTHER = "NAME_OTHER"
+    INVOICE_OTHER = "INVOICE_OTHER"
+    NOT_DECLARED = "NOT_DECLARED"
+    NO_SUCH_ITEM = "NO_SUCH_ITEM"
+    ITEM_NOT_DECLARED = "ITEM_NOT_DECLARED"
+    UNIT_OTHER = "UNIT_OTHER"
+    UNIT_CONVERTED = "UNIT_CONVERTED"
+    ALL_THAT_REMAINS = "ALL_THAT_REMAINS"
+    WITHIN_REMAINDER = "WITHIN_REMAINDER"
+    BEYOND_REMAINDER = "BEYOND_REMAINDER"
 
 
 class CertificateSummary(View):
@@ -196,6 +226,64 @@ class LedgerAnswer(View):
     over_used: bool
     items: tuple[ItemView, ...]
     entries: tuple[LedgerLine, ...]
+
+
+class DeclaredItemForm(Record):
+    """Is one line of an import declaration; what is left out is not compared.
+
+    Attributes:
+        number: of the goods item on the certificate that it is declared under.
+        hs: national subheadings are taken as such.
+        quantity: in `unit`, or in the unit of the certificate.
+    """
+
+    number: int
+    hs: str = ""
+    origin: str = ""
+    quantity: Decimal | None = None
+    unit: str = ""
+
+
+class DeclarationForm(Record):
+    """Is what an import declaration states about a consignment; it is looked at and not kept."""
+
+    exporter: str = ""
+    consignee: str = ""
+    invoice: str = ""
+    items: tuple[DeclaredItemForm, ...] = ()
+
+
+class ComparedView(View):
+    """Is one datum on both papers.
+
+    Attributes:
+        datum: exporter, consignee, invoice, hs, origin, quantity or item.
+        item: number of the goods item; null for the whole certificate.
+        likeness: DIFFERS alone has to be explained or asked about; FORM never justifies a refusal.
+        explanation: code of the reason.
+        left: of a quantity, what was left of the item before this declaration, in its unit.
+    """
+
+    datum: str
+    item: int | None
+    certified: str
+    declared: str
+    likeness: Known[Likeness]
+    explanation: Known[Explanation]
+    left: Decimal | None
+
+
+class DeclarationAnswer(View):
+    """Is how a declaration compares with a certificate, of the whole first, then item by item.
+
+    Attributes:
+        agrees: nothing differs in more than form.
+    """
+
+    issuing_country: str
+    serial_number: str
+    agrees: bool
+    comparisons: tuple[ComparedView, ...]
 
 
 class CertificatesCalls(Calls):
@@ -340,4 +428,18 @@ class CertificatesCalls(Calls):
             LedgerAnswer,
             f"/certificates/{step(country)}/{step(serial)}/ledger",
             {"issued_on": issued_on},
+        )
+
+    def compare_declaration(
+        self, country: str, serial: str, content: DeclarationForm, *, issued_on: date | None = None
+    ) -> DeclarationAnswer:
+        """Return how a declaration compares with a certificate, datum by datum, with the reason.
+
+        POST /certificates/{country}/{serial}/comparison, with the scope certificates:read.
+        """
+        return self._post(
+            DeclarationAnswer,
+            f"/certificates/{step(country)}/{step(serial)}/comparison",
+            content,
+            query={"issued_on": issued_on},
         )

@@ -30,6 +30,7 @@ from gateway.services.reference import AgreementView, CodeListView
 from gateway.services.wording import MessageView
 from gateway.web.api import answers, handing_over, looking_up, parameters, printing, workbench
 from gateway.web.api.batching_table import BATCHING
+from gateway.web.api.comparing import COMPARING
 from gateway.web.api.routes import JSON, PDF, XML, Media, Method, Route
 from gateway.web.api.telling_table import TELLING
 
@@ -372,6 +373,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *HANDING_OVER,
     *BATCHING,
     *LOOKING_UP,
+    *COMPARING,
     *TELLING,
     *REFERENCE,
     *MAPPINGS,
