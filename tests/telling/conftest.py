@@ -60,7 +60,7 @@ def hooked(tmp_path: Path) -> Callable[[Front, int], Front]:
             networks=(ip_network("127.0.0.0/8"),),
             plain_hosts=frozenset({"127.0.0.1", "receiver.example"}),
             ports=frozenset({port, 443}),
-            seconds=2.0,
+            seconds=20.0,
         )
         counter = replace(front.counter, hooks=replace(desk, **changes))
         app = create_api_app(counter, ApiSettings(pressure=WIDE))

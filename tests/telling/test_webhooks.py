@@ -469,7 +469,7 @@ def test_several_workers_tell_each_event_once_and_each_lane_in_order(both, hooke
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(20)
+            thread.join(60)
         assert Counter(receiver.ids) == dict.fromkeys(range(1, 41), 1)
         for lane in set(subjects):
             own = [call.id for call in receiver.calls if call.event["subject"] == lane]
