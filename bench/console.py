@@ -213,6 +213,7 @@ def _every(house: House) -> Iterator[Asked]:
         "message_id": message,
         "table": "pairs",
         "identifier": "KE-SW",
+        "text": "ECO1.UNKNOWN",
     }
     for page in PAGES:
         if page.method is Method.GET:
