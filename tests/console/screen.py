@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,8 +22,8 @@ from tests.browsers import FLAGS
 from tests.console.busy import Busy
 from tests.console.house import PASSWORD, House
 from tests.console.test_rights import PLACES, address
+from tests.node_packages import node_package
 
-TOOLS = Path(__file__).resolve().parent.parent.parent / ".tools" / "axe"
 AXE = "axe-core@4.14.1"
 SESSION = "__Host-eco"
 HALFWAY, CHIEF = "halfway", "chief"
@@ -152,15 +150,7 @@ GETS = tuple(page for page in PAGES if page.method is Method.GET and page.path !
 
 
 def axe_source() -> str:
-    source = TOOLS / "node_modules" / "axe-core" / "axe.min.js"
-    if not source.exists():
-        if shutil.which("npm") is None:
-            pytest.skip("npm is not installed, which brings axe")
-        TOOLS.mkdir(parents=True, exist_ok=True)
-        command = ["npm", "install", "--no-save", "--no-audit", "--no-fund", "--silent", AXE]
-        done = subprocess.run(command, cwd=TOOLS, capture_output=True, timeout=120, check=False)
-        if done.returncode != 0 or not source.exists():
-            pytest.skip("npm could not bring axe")
+    source = node_package("axe", AXE) / "node_modules" / "axe-core" / "axe.min.js"
     return source.read_text(encoding="utf-8")
 
 
