@@ -17,10 +17,8 @@ from gateway.envelope import peek
 from gateway.errors import (
     BundleDamagedError,
     GatewayError,
-    PeerSuspendedError,
     SenderMismatchError,
     TestFlagError,
-    UnknownPeerError,
     WrongReceiverError,
 )
 from gateway.exchange.bundle_archive import MANIFEST_NAME, BundleArchive, open_archive
@@ -32,10 +30,11 @@ from gateway.exchange.bundle_manifest import (
     read_manifest,
 )
 from gateway.exchange.context import Desk
+from gateway.exchange.file_sender import known_sender
 from gateway.exchange.inbound import Carrier, accept_from
 from gateway.exchange.proof import record_proof
 from gateway.exchange.receipts import sha256_of
-from gateway.store import BundleKind, Peer, bundles, inbox, peers
+from gateway.store import BundleKind, Peer, bundles, inbox
 from gateway.store.verdicts import Standing
 from gateway.trust import PeerTrust, RegisteredSigner, Signer, SignerRole, verify
 from gateway.xml.parsing import parse
@@ -98,7 +97,7 @@ def import_bundle(desk: Desk, file: BinaryIO, *, actor: str) -> Imported:
     """
     with open_archive(file) as archive:  # 1
         signed = archive.read(MANIFEST_NAME)
-        peer, trust = _known_sender(desk, signed)
+        peer, trust = _sender(desk, signed)
         manifest, signer = _verified(desk, signed, trust)  # 2
         _require_sender(manifest, signer, peer)
         _require_for_us(desk, manifest)  # 3
@@ -127,7 +126,7 @@ def inspect_bundle(desk: Desk, file: BinaryIO) -> Inspected:
         claimed = read_manifest(_unsigned(signed))
         own = claimed.sender == desk.identity.identifier
         try:
-            trust = _own_trust(desk) if own else _known_sender(desk, signed)[1]
+            trust = _own_trust(desk) if own else _sender(desk, signed)[1]
             manifest, signer = _verified(desk, signed, trust)
         except GatewayError as exc:
             return Inspected(manifest=claimed, signer=None, code=exc.code)
@@ -139,15 +138,8 @@ def inspect_bundle(desk: Desk, file: BinaryIO) -> Inspected:
     return Inspected(manifest=manifest, signer=signer, code=None)
 
 
-def _known_sender(desk: Desk, signed: bytes) -> tuple[Peer, PeerTrust]:
-    sender = claimed_sender(parse(signed, MANIFEST_LIMITS))
-    with desk.store.read() as conn:
-        peer = peers.by_identifier(conn, sender)
-        if peer is None:
-            raise UnknownPeerError(f"no peer is registered as {sender[:70]!r}")
-        if peer.is_suspended:
-            raise PeerSuspendedError(f"the peer {peer.identifier} is suspended")
-        return peer, desk.trust_cache.of(conn, peer)
+def _sender(desk: Desk, signed: bytes) -> tuple[Peer, PeerTrust]:
+    return known_sender(desk, claimed_sender(parse(signed, MANIFEST_LIMITS)))
 
 
 def _verified(desk: Desk, signed: bytes, trust: PeerTrust) -> tuple[Manifest, Signer]:

@@ -9,10 +9,8 @@ from sqlalchemy import Connection
 from gateway.errors import (
     BundleDamagedError,
     NotFoundError,
-    PeerSuspendedError,
     SenderMismatchError,
     TestFlagError,
-    UnknownPeerError,
 )
 from gateway.exchange.context import Desk
 from gateway.exchange.directory_file import (
@@ -23,9 +21,10 @@ from gateway.exchange.directory_file import (
     read_directory,
     render_directory,
 )
+from gateway.exchange.file_sender import known_sender
 from gateway.exchange.receipts import sha256_of
-from gateway.store import NewDirectoryEntry, Peer, directory, journal, peers
-from gateway.trust import PeerTrust, SignerRole, sign, verify
+from gateway.store import NewDirectoryEntry, directory, journal
+from gateway.trust import SignerRole, sign, verify
 from gateway.xml.parsing import parse
 
 _SAID = tuple(NewDirectoryEntry.__dataclass_fields__)
@@ -90,7 +89,7 @@ def import_directory(desk: Desk, raw: bytes, *, actor: str) -> TakenDirectory:
     Raises:
         GatewayError: for each step; nothing was taken.
     """
-    peer, trust = _known_sender(desk, raw)
+    peer, trust = known_sender(desk, claimed_sender(parse(raw, FILE_LIMITS)))
     now = desk.clock()
     verified = verify(raw, trust, role=SignerRole.GATEWAY, at=now, limits=FILE_LIMITS)  # 1
     file = read_directory(verified.root)  # 2
@@ -117,14 +116,3 @@ def import_directory(desk: Desk, raw: bytes, *, actor: str) -> TakenDirectory:
 def _stored(conn: Connection, filed: FiledEntry, desk: Desk, actor: str) -> bool:
     _, is_new = directory.add(conn, filed.entry, filed.picture, at=desk.clock(), actor=actor)
     return is_new
-
-
-def _known_sender(desk: Desk, raw: bytes) -> tuple[Peer, PeerTrust]:
-    sender = claimed_sender(parse(raw, FILE_LIMITS))
-    with desk.store.read() as conn:
-        peer = peers.by_identifier(conn, sender)
-        if peer is None:
-            raise UnknownPeerError(f"no peer is registered as {sender[:70]!r}")
-        if peer.is_suspended:
-            raise PeerSuspendedError(f"the peer {peer.identifier} is suspended")
-        return peer, desk.trust_cache.of(conn, peer)
